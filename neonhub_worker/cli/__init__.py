@@ -1,0 +1,1 @@
+"""What can I do from a terminal? Thin: parse, call, print."""

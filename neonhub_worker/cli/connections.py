@@ -1,0 +1,120 @@
+"""``neonhub connections``: an organization's links to its accounts at the platforms."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neonhub_worker.cli.enqueue import _object
+from neonhub_worker.cli.output import AsJson, Organization, note, print_json, table
+from neonhub_worker.errors import FieldError, InvalidInput
+
+app = typer.Typer(help="Links to accounts at the platforms.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The connection's name.")]
+
+
+@app.command()
+def add(
+    connector: Annotated[str, typer.Argument(help="The platform's slug, such as sms.")],
+    name: Annotated[str | None, typer.Option(help="Name of the connection; the slug if left out.")] = None,
+    organization: Organization = "demo",
+    account: Annotated[str, typer.Option(help="The account's id at the platform, as people know it.")] = "",
+    credential_file: Annotated[
+        Path | None, typer.Option(help="JSON object with the secrets; standard input if left out, so that no secret is in the shell's history.")
+    ] = None,
+    settings_json: Annotated[str, typer.Option("--settings", help="JSON object, such as '{\"from_number\": \"+1...\"}'.")] = "{}",
+    as_json: AsJson = False,
+) -> None:
+    """Add a connection; its credential is encrypted before it is stored."""
+    from pydantic import ValidationError
+
+    from connectors import registry
+    from neonhub_worker.requests import field_errors
+    from neonhub_worker.vault import connections, organizations
+
+    try:
+        platform = registry.connector(connector)
+    except registry.UnknownAction as error:
+        raise InvalidInput([FieldError("connector", str(error))]) from None
+    if credential_file is None and sys.stdin.isatty():
+        note(f"paste the credential as one JSON object ({', '.join(platform.credential.model_fields)}), then Ctrl-D:")
+    text = sys.stdin.read() if credential_file is None else credential_file.read_text()
+    credential = _object(text, "credential")
+    settings = _object(settings_json, "--settings")
+    try:
+        platform.credential.model_validate(credential)
+        platform.settings.model_validate(settings)
+    except ValidationError as error:
+        raise InvalidInput(field_errors(error)) from None
+    organizations.ensure(organization, organization)
+    connection_id = connections.add(
+        organization_id=organization,
+        name=name or connector,
+        connector=connector,
+        account=account or (name or connector),
+        credential=credential,
+        settings=settings,
+    )
+    if as_json:
+        print_json({"id": connection_id})
+    else:
+        print(connection_id)
+        note(f"`neonhub connections test {name or connector} --org {organization}` tries it with a harmless call")
+
+
+@app.command("list")
+def list_connections(organization: Organization = "demo", as_json: AsJson = False) -> None:
+    """List an organization's connections; never their secrets."""
+    from neonhub_worker.vault import connections
+
+    found = connections.list_all(organization)
+    if as_json:
+        print_json([_data(one) for one in found])
+        return
+    table(
+        ("name", "platform", "account", "state", "settings"),
+        ((one.name, one.connector, one.account, one.state, one.settings) for one in found),
+    )
+
+
+@app.command()
+def test(name: Name, organization: Organization = "demo", as_json: AsJson = False) -> int:
+    """Make a harmless call with a connection's credential."""
+    from connectors.kit.errors import ConnectorError
+    from neonhub_worker.performing import probe
+
+    try:
+        said = probe.test_connection(organization, name)
+    except ConnectorError as error:
+        if as_json:
+            print_json({"ok": False, "error": type(error).__name__, "message": str(error)})
+        else:
+            note(f"error: {type(error).__name__}: {error}")
+        return 1
+    if as_json:
+        print_json({"ok": True, "message": said})
+    else:
+        print(said)
+    return 0
+
+
+@app.command()
+def remove(name: Name, organization: Organization = "demo") -> None:
+    """Delete a connection that no run refers to."""
+    from neonhub_worker.vault import connections
+
+    connections.remove(organization, name)
+
+
+def _data(one: Any) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "connector": one.connector,
+        "account": one.account,
+        "state": one.state,
+        "settings": one.settings,
+    }

@@ -1,0 +1,40 @@
+"""Why is a run where it is? In sentences."""
+
+from __future__ import annotations
+
+from neonhub_worker import clock
+from neonhub_worker.ledger.runs import Run
+from neonhub_worker.ledger.states import DESCRIPTION, DUE, RunState
+
+
+def sentences(run: Run) -> list[str]:
+    """What a person asking "why?" needs to know, in order."""
+    said = [f"{run.name} of {run.organization_id} is {run.state}: {DESCRIPTION[run.state]}."]
+    if run.error is not None:
+        code = f" (code {run.error['code']})" if run.error.get("code") else ""
+        said.append(f"The last attempt ended with {run.error['class']}{code}: {run.error['message']}.")
+    if run.provider_id is not None:
+        said.append(f"The platform's id of the effect is {run.provider_id}.")
+    if run.attempts:
+        said.append(f"{run.attempts} attempt{'s' if run.attempts > 1 else ''} so far.")
+    if run.state in DUE:
+        said.append(_next(run))
+    if run.state is RunState.RUNNING and run.lease_until is not None:
+        said.append(f"Its worker holds it until {run.lease_until:%H:%M:%S} UTC; if the worker dies it is rescued then.")
+    if run.cancel_requested:
+        said.append("It was asked to be cancelled and will be, if it turns out that nothing was sent.")
+    if run.state is RunState.PARKED:
+        said.append(
+            f"Look at the platform, then say what happened: `neonhub runs settle {run.id} --sent PROVIDER_ID` or "
+            f"`neonhub runs settle {run.id} --not-sent`."
+        )
+    if run.state in (RunState.FAILED, RunState.EXPIRED, RunState.CANCELLED):
+        said.append(f"`neonhub runs retry {run.id}` tries it again.")
+    return said
+
+
+def _next(run: Run) -> str:
+    ahead_s = (run.run_at - clock.now()).total_seconds()
+    if ahead_s > 0:
+        return f"It is due at {run.run_at:%Y-%m-%d %H:%M:%S} UTC, in {ahead_s:.0f} s."
+    return f"It is due since {-ahead_s:.0f} s and waits for a free worker."

@@ -1,0 +1,99 @@
+"""The command ``neonhub``: every error is one line and a non-zero exit code, unless ``--debug`` asks for the traceback."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+
+from neonhub_worker.cli import catalog, connections, consent, doctor, enqueue, runs, sandbox, schedules, stack
+from neonhub_worker.errors import InvalidInput, NeonhubError
+
+app = typer.Typer(
+    name="neonhub",
+    help="Marketing actions that are never lost and never done twice.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for part in (stack, enqueue, runs, catalog, doctor):
+    part.register(app)
+app.add_typer(runs.app, name="runs")
+app.add_typer(schedules.app, name="schedules")
+app.add_typer(connections.app, name="connections")
+app.add_typer(consent.app, name="consent")
+app.add_typer(sandbox.app, name="sandbox")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        Its exit code: 0 done, 1 could not be done, 2 called wrongly, 130 interrupted.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    if debug:
+        from neonhub_worker.telemetry import logging as log_shape
+
+        log_shape.configure()
+    else:
+        _quiet()
+    try:
+        code = app(arguments, standalone_mode=False)
+    except Exception as error:
+        if debug:
+            raise
+        return _explain(error)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+def _quiet() -> None:
+    """A command prints its result and nothing of what the library logs."""
+    import logging
+
+    import structlog
+
+    logging.getLogger().addHandler(logging.NullHandler())
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def _explain(error: Exception) -> int:
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, click.exceptions.Abort):
+        return _fail("interrupted", 130)
+    if isinstance(error, InvalidInput):
+        lines = "\n".join(f"  {found}" for found in error.errors)
+        return _fail(f"refused, nothing was accepted:\n{lines}" if len(error.errors) > 1 else f"refused: {error}")
+    if isinstance(error, NeonhubError):
+        return _fail(str(error))
+    if isinstance(error, OSError):
+        return _fail(_os_reason(error))
+    return _fail(f"unexpected {type(error).__name__}: {error}; run it again with --debug to see where")
+
+
+def _os_reason(error: OSError) -> str:
+    place = f" ({error.filename})" if error.filename else ""
+    hint = {errno.ENOSPC: "; free some space and run it again", errno.EACCES: "; check who owns it"}.get(error.errno or 0, "")
+    return f"{(error.strerror or str(error)).lower()}{place}{hint}"
+
+
+def _fail(text: str, code: int = 1) -> int:
+    print(f"error: {text}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""``neonhub up``, ``down``, ``status``, ``demo`` and ``migrate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from neonhub_worker.cli.output import AsJson, note, print_json, table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (up, down, status, demo, migrate):
+        app.command()(command)
+
+
+def up(
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Come back once it is ready; it goes on behind.")] = False,
+    database_port: Annotated[int | None, typer.Option(help="A free one if left out.")] = None,
+    broker_port: Annotated[int | None, typer.Option(help="A free one if left out.")] = None,
+    sandbox_port: Annotated[int | None, typer.Option(help="A free one if left out.")] = None,
+    flower_port: Annotated[int | None, typer.Option(help="A free one if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start Postgres, the broker, the sandbox, workers, beat and Flower; state is kept in NEONHUB_HOME."""
+    from neonhub_worker.local import stack
+    from neonhub_worker.settings import load
+
+    home = load().home
+    ports = stack.Ports(database=database_port, broker=broker_port, sandbox=sandbox_port, flower=flower_port)
+    info = stack.up(home, detach=detach, ports=ports, on_progress=note)
+    if as_json:
+        print_json({"urls": info.urls})
+    elif detach:
+        _print_urls(info.urls)
+        note("`neonhub status` shows what happens, `neonhub down` stops it")
+
+
+def down(as_json: AsJson = False) -> None:
+    """Stop the embedded stack; nothing that was accepted is lost."""
+    from neonhub_worker.local import stack
+    from neonhub_worker.settings import load
+
+    stopped = stack.down(load().home, on_progress=note)
+    if as_json:
+        print_json({"stopped": stopped})
+    elif not stopped:
+        note("nothing was running")
+
+
+def status(as_json: AsJson = False) -> None:
+    """Count runs by state, messages by queue, and show the stack's processes."""
+    from neonhub_worker.local import overview
+
+    found = overview.read()
+    if as_json:
+        print_json(found)
+        return
+    table(("state", "runs"), found["runs"].items())
+    print()
+    table(("queue", "messages"), found["queues"].items())
+    if found["oldest_due_s"] is not None:
+        print(f"\nThe oldest due run waits for {found['oldest_due_s']:.1f} s.")
+    if found["processes"]:
+        print()
+        table(
+            ("process", "pid", "alive", "restarts"),
+            ((p["name"], p["pid"], "yes" if p["alive"] else "NO", p["restarts"]) for p in found["processes"]),
+        )
+
+
+def demo(
+    folder: Annotated[Path | None, typer.Argument(help="Campaign folder; examples/spring-launch if left out.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the stack up at the end.")] = False,
+    messages: Annotated[int | None, typer.Option(help="Send to this many contacts only.", min=1)] = None,
+    kill: Annotated[bool, typer.Option("--kill/--no-kill", help="Kill a worker in the middle.")] = True,
+    as_json: AsJson = False,
+) -> int:
+    """Send the example campaign through the sandbox, kill a worker on the way, and count what really happened."""
+    from neonhub_worker.demo import run
+    from neonhub_worker.settings import load
+
+    return run.run_demo(load().home, folder, keep=keep, messages=messages, kill=kill, as_json=as_json)
+
+
+def migrate(as_json: AsJson = False) -> None:
+    """Bring the database's schema up to date; safe to run at any time and any number of times."""
+    from neonhub_worker.db import migrate as migrations
+    from neonhub_worker.db.engine import reachable
+    from neonhub_worker.settings import settings
+
+    url = settings().need_database_url()
+    with reachable():
+        before, _ = migrations.versions(url)
+        migrations.upgrade(url)
+        after, _ = migrations.versions(url)
+    result: dict[str, Any] = {"before": before, "after": after}
+    if as_json:
+        print_json(result)
+    else:
+        print(f"the schema is at {after}" + ("" if before == after else f" (it was at {before or 'nothing'})"))
+
+
+def _print_urls(urls: dict[str, str]) -> None:
+    for name in ("flower", "sandbox"):
+        print(f"{name:8} {urls.get(name, '-')}")

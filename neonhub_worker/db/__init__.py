@@ -1,0 +1,1 @@
+"""How do we connect, which tables are there, how does the schema change?"""

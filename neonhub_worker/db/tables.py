@@ -1,0 +1,252 @@
+"""Which tables are there? The schema is made by the migrations; a test compares the two.
+
+``organization_id`` is the first column of every key and index that people search by. Instants are ``timestamptz``.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+
+def _at(name: str, *, nullable: bool = True, default: bool = False) -> Column[object]:
+    return Column(
+        name,
+        DateTime(timezone=True),
+        nullable=nullable,
+        server_default=text("now()") if default else None,
+    )
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=text("false"))
+
+
+def _count(name: str, *, default: int = 0) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default=text(str(default)))
+
+
+organization = Table(
+    "organization",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    _at("created_at", nullable=False, default=True),
+    CheckConstraint("id ~ '^[a-z0-9][a-z0-9_-]{0,62}$'", name="organization_id_shape"),
+)
+
+connection = Table(
+    "connection",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organization_id", Text, ForeignKey("organization.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("connector", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("credential", LargeBinary, nullable=False),
+    Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("state", Text, nullable=False, server_default=text("'active'")),
+    _at("created_at", nullable=False, default=True),
+    _at("updated_at", nullable=False, default=True),
+    UniqueConstraint("organization_id", "name", name="connection_name"),
+    CheckConstraint("state in ('active', 'reauthorize', 'disabled')", name="connection_state"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organization_id", Text, ForeignKey("organization.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("connection_id", Uuid, ForeignKey("connection.id")),
+    Column("parent_id", Uuid),
+    Column("input", JSONB, nullable=False),
+    Column("input_hash", Text, nullable=False),
+    Column("idempotency_key", Text),
+    Column("queue", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False, server_default=text("5")),
+    # What the claim needs to know of the action without asking the catalog.
+    Column("effect", Text),
+    Column("alike", Text),
+    Column("channel", Text),
+    Column("recipient", Text),
+    Column("max_retries", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    _at("run_at", nullable=False),
+    _at("expires_at"),
+    _at("published_at"),
+    _count("fence"),
+    _count("attempts"),
+    _count("crashes"),
+    _at("lease_until"),
+    Column("worker", Text),
+    _flag("cancel_requested"),
+    Column("output", JSONB),
+    Column("provider_id", Text),
+    Column("error", JSONB),
+    _at("created_at", nullable=False, default=True),
+    _at("finished_at"),
+    CheckConstraint("kind in ('agent', 'action', 'rag')", name="run_kind"),
+    CheckConstraint(
+        "state in ('scheduled', 'queued', 'running', 'retrying', 'waiting',"
+        " 'succeeded', 'failed', 'cancelled', 'expired', 'parked')",
+        name="run_state",
+    ),
+    postgresql_with={"fillfactor": 80},
+)
+Index(
+    "run_idempotency",
+    run.c.organization_id,
+    run.c.name,
+    run.c.idempotency_key,
+    unique=True,
+    postgresql_where=run.c.idempotency_key.is_not(None),
+)
+Index("run_by_organization", run.c.organization_id, run.c.id)
+Index(
+    "run_due",
+    run.c.run_at,
+    postgresql_where=text("state in ('scheduled', 'queued', 'retrying', 'waiting')"),
+)
+Index("run_lease", run.c.lease_until, postgresql_where=text("state = 'running'"))
+Index(
+    "run_expiry",
+    run.c.expires_at,
+    postgresql_where=text("expires_at is not null and state in ('scheduled', 'queued', 'retrying', 'waiting')"),
+)
+Index("run_parked", run.c.organization_id, run.c.id, postgresql_where=text("state = 'parked'"))
+Index("run_children", run.c.parent_id, postgresql_where=run.c.parent_id.is_not(None))
+
+step = Table(
+    "step",
+    metadata,
+    Column("run_id", Uuid, ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    _flag("effect"),
+    Column("state", Text, nullable=False),
+    Column("connection_id", Uuid),
+    Column("alike", Text),
+    Column("result", JSONB),
+    Column("provider_id", Text),
+    _at("first_sent_at"),
+    # Until when the latest send may have left this side; read-back may say "absent" only some time after it.
+    _at("sent_by"),
+    _count("fence"),
+    PrimaryKeyConstraint("run_id", "name", name="step_pkey"),
+    CheckConstraint(
+        "state in ('planned', 'sending', 'confirmed', 'refused', 'unknown', 'parked')", name="step_state"
+    ),
+)
+Index(
+    "step_in_flight",
+    step.c.connection_id,
+    step.c.alike,
+    unique=True,
+    postgresql_where=text("alike is not null and state in ('planned', 'sending', 'unknown')"),
+)
+Index("step_provider_id", step.c.connection_id, step.c.provider_id, postgresql_where=step.c.provider_id.is_not(None))
+
+run_event = Table(
+    "run_event",
+    metadata,
+    Column("run_id", Uuid, ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
+    Column("id", BigInteger, Identity(always=True), nullable=False),
+    _at("at", nullable=False),
+    Column("move", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    _count("fence"),
+    Column("worker", Text),
+    Column("detail", JSONB),
+    PrimaryKeyConstraint("run_id", "id", name="run_event_pkey"),
+)
+
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organization_id", Text, ForeignKey("organization.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("expression", Text, nullable=False),
+    Column("timezone", Text, nullable=False, server_default=text("'UTC'")),
+    _at("starts_at"),
+    _at("ends_at"),
+    Column("misfire", Text, nullable=False, server_default=text("'fire_once'")),
+    _count("catch_up_limit", default=10),
+    _count("jitter_s"),
+    _flag("paused"),
+    # The run each occurrence makes: the columns of run that acceptance fills in.
+    Column("template", JSONB, nullable=False),
+    _at("next_at"),
+    _at("last_at"),
+    _at("created_at", nullable=False, default=True),
+    UniqueConstraint("organization_id", "name", name="schedule_name"),
+    CheckConstraint("rule in ('once', 'every', 'cron')", name="schedule_rule"),
+    CheckConstraint("misfire in ('skip', 'fire_once', 'catch_up')", name="schedule_misfire"),
+)
+Index("schedule_due", schedule.c.next_at, postgresql_where=text("next_at is not null and not paused"))
+
+occurrence = Table(
+    "occurrence",
+    metadata,
+    Column("schedule_id", Uuid, ForeignKey("schedule.id", ondelete="CASCADE"), nullable=False),
+    _at("due_at", nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("run_id", Uuid),
+    PrimaryKeyConstraint("schedule_id", "due_at", name="occurrence_pkey"),
+    CheckConstraint("outcome in ('fired', 'skipped', 'cancelled')", name="occurrence_outcome"),
+)
+
+opt_out = Table(
+    "opt_out",
+    metadata,
+    Column("organization_id", Text, ForeignKey("organization.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    _at("since_at", nullable=False, default=True),
+    Column("source", Text, nullable=False),
+    PrimaryKeyConstraint("organization_id", "channel", "address", name="opt_out_pkey"),
+)
+
+consent_event = Table(
+    "consent_event",
+    metadata,
+    Column("organization_id", Text, ForeignKey("organization.id"), nullable=False),
+    Column("id", BigInteger, Identity(always=True), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("opted_out", Boolean, nullable=False),
+    Column("source", Text, nullable=False),
+    _at("at", nullable=False, default=True),
+    PrimaryKeyConstraint("organization_id", "id", name="consent_event_pkey"),
+)
+
+beat_entry = Table(
+    "beat_entry",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _at("last_run_at", nullable=False),
+    _count("total_run_count"),
+)

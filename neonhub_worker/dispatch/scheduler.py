@@ -1,0 +1,145 @@
+"""What does ``celery beat`` do here? One idempotent tick over Postgres; any number of beats may run.
+
+A tick fires due occurrences, rescues expired leases, expires what is too late, publishes what is due, and sends the
+entries of ``beat_schedule``. Rows are taken with ``for update skip locked``, so no beat has to be elected.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import structlog
+from celery.beat import ScheduleEntry, Scheduler
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from neonhub_worker import clock
+from neonhub_worker.db.engine import transaction
+from neonhub_worker.dispatch import due
+from neonhub_worker.dispatch.publish import publish
+from neonhub_worker.ledger import decisions, leases
+from neonhub_worker.ledger.runs import DUE_CHANNEL
+from neonhub_worker.schedules import firing
+from neonhub_worker.settings import settings
+
+log = structlog.get_logger("neonhub.dispatch")
+
+TICK_S = 1.0
+"""Longest time between two ticks: what a lost notification can cost."""
+
+
+class PostgresScheduler(Scheduler):
+    """Celery's scheduler seam, on Postgres: ``beat_scheduler`` of celeryconfig names it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._listener: psycopg.Connection | None = None
+        super().__init__(*args, **kwargs)
+
+    def tick(self, *_: Any, **__: Any) -> float:
+        """Do what is due, then wait until something may be: at most ``TICK_S``.
+
+        Returns:
+            0: the waiting is done in here, on the database's notifications.
+        """
+        wait_s = TICK_S
+        for work in (self._fire, self._rescue, self._publish, self._send_entries):
+            wait_s = min(wait_s, self._safely(work))
+        if wait_s > 0:
+            self._listen(wait_s)
+        return 0
+
+    def close(self) -> None:
+        """Close the listening connection; beat calls it on its way out."""
+        if self._listener is not None:
+            self._listener.close()
+        super().close()
+
+    def _safely(self, work: Callable[[], float]) -> float:
+        """Run one part of the tick; a failure is logged and costs only this part of this tick."""
+        try:
+            return work()
+        except Exception as error:
+            log.warning("tick_failed", part=work.__name__.strip("_"), error=type(error).__name__, reason=_first_line(error))
+            return TICK_S
+
+    def _fire(self) -> float:
+        with transaction() as connection:
+            fired = firing.fire_due(connection)
+        if fired:
+            log.info("occurrences_fired", count=fired)
+        return TICK_S
+
+    def _rescue(self) -> float:
+        with transaction() as connection:
+            rescued = leases.rescue(connection)
+            decisions.expire(connection)
+        for run_id in rescued:
+            log.warning("lease_expired", run_id=str(run_id))
+        return TICK_S
+
+    def _publish(self) -> float:
+        with transaction() as connection:
+            found = due.take(connection, redispatch_s=settings().redispatch_s)
+            publish(found)
+            next_s = due.seconds_to_next(connection)
+        if found:
+            log.info("published", count=len(found))
+        return TICK_S if next_s is None else max(0.0, next_s)
+
+    def _send_entries(self) -> float:
+        """Send the due entries of ``beat_schedule``; their last run is a row, so that several beats share it."""
+        if not self.schedule:
+            return TICK_S
+        wait_s = TICK_S
+        with transaction() as connection:
+            for name, entry in self.schedule.items():
+                wait_s = min(wait_s, self._send_entry(connection, name, entry))
+        return wait_s
+
+    def _send_entry(self, connection: Any, name: str, entry: ScheduleEntry) -> float:
+        now = clock.now()
+        connection.execute(_ENTRY_SEEN, {"name": name, "now": now})
+        last_run_at: datetime | None = connection.execute(_ENTRY_LOCK, {"name": name}).scalar()
+        if last_run_at is None:  # another beat holds this entry's row at this moment
+            return TICK_S
+        is_due, next_s = entry.schedule.is_due(last_run_at)
+        if is_due:
+            # Sent before the commit: a crash here sends it twice, as Celery's own beat may, but never loses it.
+            self.apply_async(entry, producer=self.producer, advance=False)
+            connection.execute(_ENTRY_RAN, {"name": name, "now": now})
+            log.info("entry_sent", entry=name, task=entry.task)
+        return max(0.05, float(next_s or TICK_S))
+
+    def _listen(self, wait_s: float) -> None:
+        try:
+            if self._listener is None or self._listener.closed:
+                url = make_url(settings().need_database_url()).set(drivername="postgresql")
+                self._listener = psycopg.connect(
+                    url.render_as_string(hide_password=False), autocommit=True, connect_timeout=5
+                )
+                self._listener.execute(f"listen {DUE_CHANNEL}")
+                return  # what was notified before we listened is found by the next tick
+            for _ in self._listener.notifies(timeout=wait_s, stop_after=1):
+                pass
+        except psycopg.Error as error:
+            log.warning("listen_failed", error=type(error).__name__, reason=_first_line(error))
+            self._listener = None
+            time.sleep(TICK_S)
+
+
+_ENTRY_SEEN = text(
+    "insert into beat_entry (name, last_run_at) values (:name, :now) on conflict (name) do nothing"
+)
+_ENTRY_LOCK = text("select last_run_at from beat_entry where name = :name for update skip locked")
+_ENTRY_RAN = text(
+    "update beat_entry set last_run_at = :now, total_run_count = total_run_count + 1 where name = :name"
+)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else ""

@@ -1,0 +1,1 @@
+"""What is a run, and how is none lost or repeated? Every state move is one guarded SQL statement of this package."""

@@ -1,0 +1,171 @@
+"""What may a person, or the passing of time, decide about a run? Each decision is one guarded statement."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+
+from neonhub_worker.errors import MoveRefused
+from neonhub_worker.ledger import runs
+from neonhub_worker.ledger.states import IN_DOUBT, RunState, sources
+
+_NOT_IN_DOUBT = """
+    not exists (select 1 from step s where s.run_id = run.id and s.effect and s.state = any(:in_doubt))
+"""
+
+_CANCEL = text(
+    f"""
+    with moved as (
+        update run set state = 'cancelled', finished_at = clock_timestamp()
+        where id = :id and state = any(:sources) and {_NOT_IN_DOUBT}
+        returning id, fence
+    ), logged as (
+        insert into run_event (run_id, at, move, state, fence)
+        select id, clock_timestamp(), 'cancel', 'cancelled', fence from moved
+    )
+    select id from moved
+    """  # noqa: S608 (a constant)
+)
+
+
+def cancel(connection: Connection, run_id: uuid.UUID) -> RunState:
+    """Call a run off: at once if nothing is in doubt, else as soon as it is known that nothing was sent.
+
+    Returns:
+        The state after the call. ``running``, or a state that waits for a read-back, means: asked for; it is cancelled if the attempt turns
+        out not to have sent anything.
+
+    Raises:
+        MoveRefused: The run has ended or is parked.
+        UnknownRun: There is none with this id.
+    """
+    values = {"id": run_id, "sources": sources("cancel"), "in_doubt": [str(state) for state in IN_DOUBT]}
+    if connection.execute(_CANCEL, values).first() is not None:
+        return RunState.CANCELLED
+    asked = connection.execute(
+        text(
+            "update run set cancel_requested = true "
+            "where id = :id and state in ('scheduled', 'queued', 'running', 'retrying', 'waiting') returning state"
+        ),
+        {"id": run_id},
+    ).first()
+    if asked is not None:
+        return RunState(asked.state)
+    run = runs.get(connection, run_id)
+    hint = "settle it with `neonhub runs settle`" if run.state is RunState.PARKED else "it has ended"
+    raise MoveRefused(f"run {run_id} is {run.state} and cannot be cancelled: {hint}")
+
+
+_RETRY = text(
+    """
+    with moved as (
+        update run set state = 'queued', run_at = clock_timestamp(), published_at = null, attempts = 0, crashes = 0,
+                       cancel_requested = false, expires_at = null, error = null, finished_at = null
+        where id = :id and state = any(:sources)
+        returning id, fence
+    ), effects as (
+        update step s set state = 'planned' from moved
+        where s.run_id = moved.id and s.effect and s.state = 'refused'
+    ), logged as (
+        insert into run_event (run_id, at, move, state, fence)
+        select id, clock_timestamp(), 'retry', 'queued', fence from moved
+    )
+    select id from moved
+    """
+)
+
+
+def retry(connection: Connection, run_id: uuid.UUID) -> None:
+    """Make a run that ended without its effect due again, with its attempts counted anew and no expiry.
+
+    Raises:
+        MoveRefused: It succeeded, has not ended, is parked, or a run with the same content is being sent.
+        UnknownRun: There is none with this id.
+    """
+    try:
+        moved = connection.execute(_RETRY, {"id": run_id, "sources": sources("retry")}).first()
+    except IntegrityError:
+        raise MoveRefused(f"a run with the same content as {run_id} is being sent; wait until it has ended") from None
+    if moved is None:
+        run = runs.get(connection, run_id)
+        hint = {
+            RunState.PARKED: "say first what happened with `neonhub runs settle`",
+            RunState.SUCCEEDED: "it was done; a second effect needs a new run",
+        }.get(run.state, "it has not ended")
+        raise MoveRefused(f"run {run_id} is {run.state} and cannot be retried: {hint}")
+    connection.execute(text(f"notify {runs.DUE_CHANNEL}"))
+
+
+_SETTLE = text(
+    """
+    with moved as (
+        update run set state = :state, provider_id = coalesce(:provider_id, provider_id),
+                       error = case when :state = 'failed' then jsonb_build_object(
+                           'class', 'NotSent', 'code', null, 'message', 'settled by a person: it was not sent') end,
+                       finished_at = clock_timestamp(), cancel_requested = false
+        where id = :id and state = any(:sources)
+        returning id, fence
+    ), effects as (
+        update step s set state = :effect, provider_id = coalesce(:provider_id, s.provider_id) from moved
+        where s.run_id = moved.id and s.effect and s.state = any(:in_doubt)
+    ), logged as (
+        insert into run_event (run_id, at, move, state, fence, detail)
+        select id, clock_timestamp(), :move, :state, fence, cast(:detail as jsonb) from moved
+    )
+    select id from moved
+    """
+)
+
+
+def settle(connection: Connection, run_id: uuid.UUID, *, sent: str | None) -> None:
+    """End a parked run as a person has found out.
+
+    Args:
+        sent: The provider's id of the effect that happened; None if it certainly did not.
+
+    Raises:
+        MoveRefused: The run is not parked.
+        UnknownRun: There is none with this id.
+    """
+    move = "settle_not_sent" if sent is None else "settle_sent"
+    values: dict[str, Any] = {
+        "id": run_id,
+        "move": move,
+        "sources": sources(move),
+        "state": "failed" if sent is None else "succeeded",
+        "effect": "refused" if sent is None else "confirmed",
+        "provider_id": sent,
+        "in_doubt": [str(state) for state in IN_DOUBT],
+        "detail": '{"by": "a person"}',
+    }
+    if connection.execute(_SETTLE, values).first() is None:
+        run = runs.get(connection, run_id)
+        raise MoveRefused(f"run {run_id} is {run.state}; only a parked run can be settled")
+
+
+_EXPIRE = text(
+    f"""
+    with gone as (
+        select id from run
+        where expires_at <= clock_timestamp() and state = any(:sources) and {_NOT_IN_DOUBT}
+        order by expires_at limit :limit for update skip locked
+    ), moved as (
+        update run set state = 'expired', finished_at = clock_timestamp()
+        from gone where run.id = gone.id
+        returning run.id, run.fence
+    ), logged as (
+        insert into run_event (run_id, at, move, state, fence)
+        select id, clock_timestamp(), 'expire', 'expired', fence from moved
+    )
+    select id from moved
+    """  # noqa: S608 (a constant)
+)
+
+
+def expire(connection: Connection, *, limit: int = 500) -> int:
+    """End the runs whose ``expires_at`` has passed and of which nothing is in doubt; how many there were."""
+    values = {"sources": sources("expire"), "limit": limit, "in_doubt": [str(state) for state in IN_DOUBT]}
+    return len(connection.execute(_EXPIRE, values).all())

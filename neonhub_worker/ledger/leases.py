@@ -1,0 +1,293 @@
+"""Who may work on a run now, and how does an attempt end? Only the database's clock decides."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from neonhub_worker.ledger.states import FINAL, IN_DOUBT, MOVES, EffectState, RunState, sources
+
+MAX_CRASHES = 5
+"""Workers that may die under one run before it is taken for the cause."""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A run that this worker holds, and what is known of its effect.
+
+    Attributes:
+        fence: The attempt's number: every write of this attempt is guarded by it.
+        effect_before: State of the effect before this attempt; None if this is the first to plan it.
+        first_sent_at: When the effect may first have left this side; None if it certainly never did.
+        sent_by: Until when the latest earlier send may have left this side.
+        now: The database's clock at the claim.
+    """
+
+    id: uuid.UUID
+    organization_id: str
+    name: str
+    connection_id: uuid.UUID | None
+    input: dict[str, Any]
+    fence: int
+    attempts: int
+    max_retries: int
+    effect: str | None
+    effect_before: EffectState | None
+    first_sent_at: datetime | None
+    sent_by: datetime | None
+    opted_out: bool
+    cancel_requested: bool
+    expired: bool
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one attempt ends.
+
+    Attributes:
+        move: A key of ``states.MOVES`` that starts at ``running``.
+        effect: What is now known of the effect that the claim planned; None leaves it as it is.
+        delay_s: Seconds until the run is due again, for the moves that put it off.
+        error: ``{"class", "code", "message"}``; nothing personal.
+        detail: What the timeline says besides.
+    """
+
+    id: uuid.UUID
+    fence: int
+    move: str
+    effect: EffectState | None = None
+    delay_s: float | None = None
+    output: dict[str, Any] | None = None
+    provider_id: str | None = None
+    error: dict[str, Any] | None = None
+    detail: dict[str, Any] | None = None
+
+
+_CLAIM = text(
+    """
+    with due as (
+        select r.id, r.effect, r.alike, r.connection_id, r.fence,
+               exists (select 1 from opt_out o where o.organization_id = r.organization_id
+                       and o.channel = r.channel and o.address = r.recipient) as opted_out
+        from run r
+        where r.id = any(cast(:ids as uuid[])) and r.state = any(:sources) and r.run_at <= clock_timestamp()
+        order by r.id
+        for update of r
+    ), held as (
+        select s.run_id, s.state, s.first_sent_at, s.sent_by
+        from step s join due on due.id = s.run_id and due.effect = s.name
+    ), fresh as (
+        insert into step (run_id, name, effect, state, connection_id, alike, first_sent_at, sent_by, fence)
+        select due.id, due.effect, true, 'sending', due.connection_id, due.alike, clock_timestamp(),
+               clock_timestamp() + make_interval(secs => :lease_s), due.fence + 1
+        from due where due.effect is not null and not exists (select 1 from held where held.run_id = due.id)
+        order by due.id
+        on conflict do nothing
+        returning run_id
+    ), moved as (
+        update run r
+        set state = 'running', fence = r.fence + 1, attempts = r.attempts + 1, worker = :worker,
+            lease_until = clock_timestamp() + make_interval(secs => :lease_s)
+        from due
+        where r.id = due.id and (due.effect is null or due.id in (select run_id from fresh)
+                                 or due.id in (select run_id from held))
+        returning r.id, r.organization_id, r.name, r.connection_id, r.input, r.fence, r.attempts, r.max_retries,
+                  r.effect, r.cancel_requested, coalesce(r.expires_at <= clock_timestamp(), false) as expired,
+                  due.opted_out
+    ), planned_again as (
+        update step s
+        set state = 'sending', fence = moved.fence, first_sent_at = clock_timestamp(),
+            sent_by = clock_timestamp() + make_interval(secs => :lease_s)
+        from moved join held on held.run_id = moved.id
+        where s.run_id = moved.id and s.name = moved.effect and s.state = 'planned'
+    ), logged as (
+        insert into run_event (run_id, at, move, state, fence, worker)
+        select id, clock_timestamp(), 'claim', 'running', fence, :worker from moved
+    )
+    select moved.*, held.state as effect_before, held.first_sent_at, held.sent_by, clock_timestamp() as now
+    from moved left join held on held.run_id = moved.id
+    """
+)
+
+
+def claim(connection: Connection, run_ids: Sequence[uuid.UUID], *, worker: str, lease_s: float) -> list[Claimed]:
+    """Take the leases of the due runs among ``run_ids``, count the attempts and write their effects ahead.
+
+    One statement; it must be committed before anything is sent. A run that is not returned is over, not due, held by
+    someone else, or waits for another run whose effect would look alike: its message can be dropped, the dispatcher
+    publishes it again if it is still due.
+
+    Args:
+        worker: Who holds it, unique per process.
+        lease_s: Seconds until the lease ends unless the attempt ends first.
+    """
+    rows = connection.execute(
+        _CLAIM, {"ids": list(run_ids), "sources": sources("claim"), "worker": worker, "lease_s": lease_s}
+    ).mappings()
+    return sorted((_claimed(dict(row)) for row in rows), key=lambda one: one.id)
+
+
+def _claimed(row: dict[str, Any]) -> Claimed:
+    state = row["effect_before"]
+    row["effect_before"] = None if state is None else EffectState(state)
+    if row["effect_before"] not in IN_DOUBT:
+        row["first_sent_at"] = row["sent_by"] = None
+    return Claimed(**row)
+
+
+_SETTLE = text(
+    """
+    with o as (
+        select * from unnest(cast(:id as uuid[]), cast(:fence as int[]), cast(:move as text[]),
+                             cast(:state as text[]), cast(:effect as text[]), cast(:delay_s as float8[]),
+                             cast(:output as text[]), cast(:provider_id as text[]), cast(:error as text[]),
+                             cast(:detail as text[]), cast(:burns as bool[]))
+             as t(id, fence, move, state, effect, delay_s, output, provider_id, error, detail, burns)
+    ), moved as (
+        update run r
+        set state = case when r.cancel_requested and o.state in ('retrying', 'waiting', 'queued')
+                              and (o.effect = 'planned' or not exists (
+                                  select 1 from step s where s.run_id = r.id and s.effect and s.state = any(:in_doubt)))
+                         then 'cancelled' else o.state end,
+            run_at = case when o.delay_s is null then r.run_at
+                          else clock_timestamp() + make_interval(secs => o.delay_s) end,
+            lease_until = null, worker = null, published_at = null,
+            attempts = r.attempts - case when o.burns then 0 else 1 end,
+            output = coalesce(o.output::jsonb, r.output), provider_id = coalesce(o.provider_id, r.provider_id),
+            error = o.error::jsonb,
+            finished_at = case when o.state = any(:final) then clock_timestamp() end
+        from o
+        where r.id = o.id and r.fence = o.fence and r.state = 'running'
+        returning r.id, r.state, r.fence, r.effect
+    ), effects as (
+        update step s
+        set state = o.effect, provider_id = coalesce(o.provider_id, s.provider_id),
+            sent_by = case when o.effect = 'unknown' and s.state = 'sending' and o.move = 'back_off'
+                           then least(s.sent_by, clock_timestamp()) else s.sent_by end
+        from o join moved on moved.id = o.id
+        where s.run_id = o.id and s.name = moved.effect and o.effect is not null
+    ), logged as (
+        insert into run_event (run_id, at, move, state, fence, worker, detail)
+        select moved.id, clock_timestamp(), o.move, moved.state, moved.fence, :worker,
+               coalesce(o.detail::jsonb, o.error::jsonb)
+        from moved join o on o.id = moved.id
+    )
+    select id, state from moved
+    """
+)
+
+_BURNS_NO_ATTEMPT = {"snooze", "give_back", "call_off", "run_out"}
+
+
+def settle(connection: Connection, outcomes: Sequence[Outcome], *, worker: str) -> dict[uuid.UUID, RunState]:
+    """End attempts: one statement, each row guarded by its fencing token.
+
+    Returns:
+        The new state of each run that was moved. A run that is missing was taken over by someone else in the
+        meantime; nothing of it was written.
+    """
+    dumps = _dump_or_none
+    rows = connection.execute(
+        _SETTLE,
+        {
+            "id": [o.id for o in outcomes],
+            "fence": [o.fence for o in outcomes],
+            "move": [o.move for o in outcomes],
+            "state": [str(MOVES[o.move].target) for o in outcomes],
+            "effect": [None if o.effect is None else str(o.effect) for o in outcomes],
+            "delay_s": [o.delay_s for o in outcomes],
+            "output": [dumps(o.output) for o in outcomes],
+            "provider_id": [o.provider_id for o in outcomes],
+            "error": [dumps(o.error) for o in outcomes],
+            "detail": [dumps(o.detail) for o in outcomes],
+            "burns": [o.move not in _BURNS_NO_ATTEMPT for o in outcomes],
+            "final": [str(state) for state in FINAL],
+            "in_doubt": [str(state) for state in IN_DOUBT],
+            "worker": worker,
+        },
+    )
+    return {row.id: RunState(row.state) for row in rows}
+
+
+def _dump_or_none(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+_RESCUE = text(
+    """
+    with gone as (
+        select r.id, r.worker, r.crashes + 1 >= :max_crashes as hopeless,
+               exists (select 1 from step s where s.run_id = r.id and s.effect
+                       and s.state = any(:in_doubt)) as in_doubt
+        from run r
+        where r.state = 'running' and r.lease_until < clock_timestamp()
+        order by r.lease_until
+        limit :limit
+        for update of r skip locked
+    ), moved as (
+        update run r
+        set state = case when not gone.hopeless then 'queued' when gone.in_doubt then 'parked' else 'failed' end,
+            run_at = clock_timestamp(), lease_until = null, worker = null, published_at = null,
+            crashes = r.crashes + 1,
+            error = case when gone.hopeless then jsonb_build_object(
+                'class', 'WorkerLost', 'code', null, 'message',
+                'its worker died ' || r.crashes + 1 || ' times; look at the worker log before retrying it') end,
+            finished_at = case when gone.hopeless and not gone.in_doubt then clock_timestamp() end
+        from gone where r.id = gone.id
+        returning r.id, r.state, r.fence, r.organization_id
+    ), parked as (
+        update step s set state = 'parked' from moved
+        where s.run_id = moved.id and s.effect and moved.state = 'parked' and s.state = any(:in_doubt)
+    ), logged as (
+        insert into run_event (run_id, at, move, state, fence, worker, detail)
+        select moved.id, clock_timestamp(),
+               case moved.state when 'queued' then 'rescue' when 'parked' then 'rescue_park' else 'rescue_fail' end,
+               moved.state, moved.fence, gone.worker, jsonb_build_object('lease_of', gone.worker)
+        from moved join gone on gone.id = moved.id
+    )
+    select id, state from moved
+    """
+)
+
+
+def rescue(connection: Connection, *, limit: int = 500) -> list[uuid.UUID]:
+    """Take over runs whose lease ran out; those whose workers died too often end here and say so.
+
+    Any number of processes may do this at once.
+
+    Returns:
+        The ids of the runs that are due again.
+    """
+    rows = connection.execute(
+        _RESCUE, {"max_crashes": MAX_CRASHES, "limit": limit, "in_doubt": [str(state) for state in IN_DOUBT]}
+    )
+    return [row.id for row in rows if row.state == RunState.QUEUED]
+
+
+_RELEASE = text(
+    """
+    with dead as (
+        update run set lease_until = clock_timestamp()
+        where state = 'running' and worker = any(:workers) and lease_until > clock_timestamp()
+        returning id
+    )
+    update step s set sent_by = least(s.sent_by, clock_timestamp()) from dead
+    where s.run_id = dead.id and s.state = 'sending'
+    """
+)
+
+
+def release(connection: Connection, workers: Sequence[str]) -> None:
+    """End the leases of workers that certainly do not run any more, instead of waiting for them to run out.
+
+    Args:
+        workers: Their unique ids. Only who has seen the process end may call this.
+    """
+    connection.execute(_RELEASE, {"workers": list(workers)})

@@ -1,0 +1,292 @@
+"""How does a run get in, and how is it read?"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from neonhub_worker.errors import IdempotencyConflict, UnknownRun
+from neonhub_worker.ledger.states import RunState
+
+DUE_CHANNEL = "neonhub_due"
+"""The NOTIFY channel that says: something is due."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A request that passed validation: one row of ``run`` to be.
+
+    Attributes:
+        effect: Name of the step that the claim writes ahead; None for reads and for actions of several steps.
+        alike: Digest that is equal for two runs whose effects the platform would show alike; None if it shows our key.
+        recipient: Normalised address that consent is looked up for, with its channel.
+        run_at: When it becomes due, UTC; None means now, by the database's clock.
+    """
+
+    id: uuid.UUID
+    organization_id: str
+    kind: str
+    name: str
+    connection_id: uuid.UUID | None
+    input: dict[str, Any]
+    input_hash: str
+    queue: str
+    max_retries: int
+    effect: str | None = None
+    alike: str | None = None
+    channel: str | None = None
+    recipient: str | None = None
+    idempotency_key: str | None = None
+    parent_id: uuid.UUID | None = None
+    priority: int = 5
+    run_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What became of one draft.
+
+    Attributes:
+        id: The run's id: the draft's own, or that of the run accepted earlier under the same idempotency key.
+        new: False if it was there before.
+        due: It may be published at once.
+    """
+
+    id: uuid.UUID
+    new: bool
+    due: bool
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a run's timeline."""
+
+    at: datetime
+    move: str
+    state: str
+    attempt: int
+    worker: str | None
+    detail: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as it stands. ``error`` holds ``class``, ``code`` and ``message``; ``output`` is the action's output."""
+
+    id: uuid.UUID
+    organization_id: str
+    kind: str
+    name: str
+    state: RunState
+    attempts: int
+    input: dict[str, Any]
+    output: dict[str, Any] | None
+    error: dict[str, Any] | None
+    provider_id: str | None
+    connection: str | None
+    queue: str
+    idempotency_key: str | None
+    cancel_requested: bool
+    run_at: datetime
+    expires_at: datetime | None
+    lease_until: datetime | None
+    created_at: datetime
+    finished_at: datetime | None
+    timeline: tuple[Event, ...] = field(default=())
+
+
+_ACCEPT = text(
+    """
+    insert into run (id, organization_id, kind, name, connection_id, parent_id, input, input_hash, idempotency_key,
+                     queue, priority, effect, alike, channel, recipient, max_retries, run_at, expires_at, state,
+                     published_at)
+    select d.id, d.organization_id, d.kind, d.name, d.connection_id, d.parent_id, d.input::jsonb, d.input_hash,
+           d.idempotency_key, d.queue, d.priority, d.effect, d.alike, d.channel, d.recipient, d.max_retries,
+           coalesce(d.run_at, now()), d.expires_at,
+           case when d.run_at > now() then 'scheduled' else 'queued' end,
+           case when :published and not coalesce(d.run_at > now(), false) then now() end
+    from unnest(cast(:id as uuid[]), cast(:organization_id as text[]), cast(:kind as text[]), cast(:name as text[]),
+                cast(:connection_id as uuid[]), cast(:parent_id as uuid[]), cast(:input as text[]),
+                cast(:input_hash as text[]), cast(:idempotency_key as text[]), cast(:queue as text[]),
+                cast(:priority as smallint[]), cast(:effect as text[]), cast(:alike as text[]),
+                cast(:channel as text[]), cast(:recipient as text[]), cast(:max_retries as int[]),
+                cast(:run_at as timestamptz[]), cast(:expires_at as timestamptz[]))
+         as d(id, organization_id, kind, name, connection_id, parent_id, input, input_hash, idempotency_key, queue,
+              priority, effect, alike, channel, recipient, max_retries, run_at, expires_at)
+    on conflict do nothing
+    returning id, state
+    """
+)
+
+_EARLIER = text(
+    """
+    select r.id, r.organization_id, r.name, r.idempotency_key, r.input_hash
+    from run r
+    where r.id = any(cast(:ids as uuid[]))
+       or (r.organization_id, r.name, r.idempotency_key) in (
+           select * from unnest(cast(:organization_ids as text[]), cast(:names as text[]), cast(:keys as text[])))
+    """
+)
+
+_COLUMNS = tuple(name for name in Draft.__dataclass_fields__ if name != "input")
+
+
+def accept(connection: Connection, drafts: Sequence[Draft], *, published: bool) -> list[Accepted]:
+    """Insert runs in the caller's transaction; they are accepted once it commits.
+
+    Args:
+        drafts: Any number; one statement for all.
+        published: The caller will publish the due ones itself after its commit; otherwise the dispatcher is notified
+            (PostgreSQL delivers the notification at commit).
+
+    Returns:
+        One entry per draft, in order.
+
+    Raises:
+        IdempotencyConflict: A key was used before with another input; the caller's transaction must be rolled back.
+    """
+    if not drafts:
+        return []
+    values: dict[str, Any] = {name: [getattr(draft, name) for draft in drafts] for name in _COLUMNS}
+    values["input"] = [json.dumps(draft.input) for draft in drafts]
+    inserted = {row.id: row.state for row in connection.execute(_ACCEPT, {**values, "published": published})}
+    missing = [draft for draft in drafts if draft.id not in inserted]
+    earlier = _find_earlier(connection, missing) if missing else {}
+    if not published and RunState.QUEUED in inserted.values():
+        connection.execute(text(f"notify {DUE_CHANNEL}"))
+    return [
+        Accepted(draft.id, new=True, due=inserted[draft.id] == RunState.QUEUED)
+        if draft.id in inserted
+        else Accepted(earlier[draft.id], new=False, due=False)
+        for draft in drafts
+    ]
+
+
+def _find_earlier(connection: Connection, drafts: Sequence[Draft]) -> dict[uuid.UUID, uuid.UUID]:
+    keyed = [draft for draft in drafts if draft.idempotency_key is not None]
+    rows = connection.execute(
+        _EARLIER,
+        {
+            "ids": [draft.id for draft in drafts],
+            "organization_ids": [draft.organization_id for draft in keyed],
+            "names": [draft.name for draft in keyed],
+            "keys": [draft.idempotency_key for draft in keyed],
+        },
+    ).all()
+    by_key = {(row.organization_id, row.name, row.idempotency_key): row for row in rows}
+    by_id = {row.id: row for row in rows}
+    found = {}
+    for draft in drafts:
+        row = by_id.get(draft.id) or by_key[(draft.organization_id, draft.name, draft.idempotency_key)]
+        if row.input_hash != draft.input_hash or row.organization_id != draft.organization_id:
+            raise IdempotencyConflict(
+                f"idempotency key {draft.idempotency_key!r} was used for {draft.name} with another input by run "
+                f"{row.id}; give a new key to a new request, or send the same input to get that run"
+            )
+        found[draft.id] = row.id
+    return found
+
+
+_SELECT = """
+    select r.id, r.organization_id, r.kind, r.name, r.state, r.attempts, r.input, r.output, r.error, r.provider_id,
+           c.name as connection, r.queue, r.idempotency_key, r.cancel_requested, r.run_at, r.expires_at,
+           r.lease_until, r.created_at, r.finished_at
+    from run r left join connection c on c.id = r.connection_id
+"""
+
+_TIMELINE = text("select at, move, state, fence, worker, detail from run_event where run_id = :id order by id")
+
+
+def get(connection: Connection, run_id: uuid.UUID) -> Run:
+    """Read one run with its timeline.
+
+    Raises:
+        UnknownRun: There is none with this id.
+    """
+    row = connection.execute(text(_SELECT + " where r.id = :id"), {"id": run_id}).mappings().first()
+    if row is None:
+        raise UnknownRun(f"no run {run_id}; `neonhub runs list` shows the latest")
+    begun = Event(row["created_at"], "accept", "accepted", 0, None, None)
+    events = [
+        Event(e.at, e.move, e.state, e.fence, e.worker, e.detail)
+        for e in connection.execute(_TIMELINE, {"id": run_id})
+    ]
+    return Run(**{**row, "state": RunState(row["state"])}, timeline=(begun, *events))
+
+
+def find(
+    connection: Connection,
+    *,
+    organization_id: str | None = None,
+    states: Sequence[str] = (),
+    name: str | None = None,
+    limit: int = 50,
+) -> list[Run]:
+    """The newest runs that fit, without their timelines."""
+    where = ["true"]
+    values: dict[str, Any] = {"limit": limit}
+    for condition, key, value in (
+        ("r.organization_id = :organization_id", "organization_id", organization_id),
+        ("r.state = any(:states)", "states", list(states) or None),
+        ("r.name = :name", "name", name),
+    ):
+        if value is not None:
+            where.append(condition)
+            values[key] = value
+    query = _SELECT + f" where {' and '.join(where)} order by r.id desc limit :limit"
+    return [Run(**{**row, "state": RunState(row["state"])}) for row in connection.execute(text(query), values).mappings()]
+
+
+def states_of(connection: Connection, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, RunState]:
+    """The states of many runs in one query; ids that are not there are left out."""
+    rows = connection.execute(text("select id, state from run where id = any(:ids)"), {"ids": list(run_ids)})
+    return {row.id: RunState(row.state) for row in rows}
+
+
+_RECORD_REFUSED = text(
+    """
+    with recorded as (
+        insert into run (id, organization_id, kind, name, input, input_hash, queue, max_retries, state, run_at, error,
+                         finished_at)
+        select :id, coalesce((select o.id from organization o where o.id = :organization_id), :fallback),
+               'action', :name, cast(:input as jsonb), '', 'actions', 0, 'failed', now(), cast(:error as jsonb), now()
+        on conflict do nothing
+        returning id
+    )
+    insert into run_event (run_id, at, move, state, detail)
+    select id, clock_timestamp(), 'refuse', 'failed', cast(:error as jsonb) from recorded
+    """
+)
+
+
+def record_refused(
+    connection: Connection,
+    *,
+    run_id: uuid.UUID,
+    organization_id: str,
+    fallback_organization_id: str,
+    name: str,
+    input: dict[str, Any],  # noqa: A002 (the column's name)
+    error: dict[str, Any],
+) -> None:
+    """Record a foreign task's request that was refused as a failed run, so that its sender finds out why.
+
+    Args:
+        fallback_organization_id: Owns the run if ``organization_id`` is not known.
+    """
+    values = {
+        "id": run_id,
+        "organization_id": organization_id,
+        "fallback": fallback_organization_id,
+        "name": name,
+        "input": json.dumps(input),
+        "error": json.dumps(error),
+    }
+    connection.execute(_RECORD_REFUSED, values)

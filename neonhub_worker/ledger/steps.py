@@ -1,0 +1,117 @@
+"""What did a run do so far? Steps of actions that need several, and questions that read-back asks."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from neonhub_worker.ledger.states import IN_DOUBT, EffectState
+
+
+@dataclass(frozen=True)
+class Step:
+    """A recorded step.
+
+    Attributes:
+        result: What it returned, a JSON value; meaningful once ``state`` is confirmed.
+        first_sent_at: For an effect: when it may first have left this side.
+        sent_by: For an effect: until when the latest send may have left this side.
+        now: The database's clock at the reading.
+    """
+
+    name: str
+    state: EffectState
+    result: Any
+    first_sent_at: datetime | None
+    sent_by: datetime | None
+    now: datetime
+
+
+_READ = text(
+    "select name, state, result, first_sent_at, sent_by, clock_timestamp() as now "
+    "from step where run_id = :run_id and name = :name"
+)
+
+# The inner select is the guard: an attempt that lost its lease writes nothing.
+_WRITE = text(
+    """
+    insert into step (run_id, name, effect, state, connection_id, result, provider_id, fence, first_sent_at, sent_by)
+    select r.id, :name, :effect, :state, r.connection_id, cast(:result as jsonb), :provider_id, r.fence,
+           case when :sends then clock_timestamp() end,
+           case when :sends then r.lease_until end
+    from run r where r.id = :run_id and r.fence = :fence and r.state = 'running'
+    on conflict (run_id, name) do update
+    set state = excluded.state, result = coalesce(excluded.result, step.result), fence = excluded.fence,
+        provider_id = coalesce(excluded.provider_id, step.provider_id),
+        first_sent_at = case when step.state = 'planned' then excluded.first_sent_at
+                             else coalesce(step.first_sent_at, excluded.first_sent_at) end,
+        sent_by = coalesce(excluded.sent_by, step.sent_by)
+    returning name
+    """
+)
+
+
+def read(connection: Connection, run_id: uuid.UUID, name: str) -> Step | None:
+    """One step of a run, or None if it was never begun."""
+    row = connection.execute(_READ, {"run_id": run_id, "name": name}).mappings().first()
+    return None if row is None else Step(**{**row, "state": EffectState(row["state"])})
+
+
+def write(
+    connection: Connection,
+    run_id: uuid.UUID,
+    name: str,
+    *,
+    fence: int,
+    state: EffectState,
+    effect: bool,
+    result: Any = None,
+    provider_id: str | None = None,
+) -> bool:
+    """Record a step under this attempt's fencing token.
+
+    ``SENDING`` is the write-ahead of a send: it must be committed before the request leaves.
+
+    Returns:
+        False if this attempt does not hold the run any more; nothing was written and nothing may be sent.
+    """
+    values = {
+        "run_id": run_id,
+        "name": name,
+        "fence": fence,
+        "state": str(state),
+        "effect": effect,
+        "result": None if result is None else json.dumps(result),
+        "provider_id": provider_id,
+        "sends": state is EffectState.SENDING,
+    }
+    return connection.execute(_WRITE, values).first() is not None
+
+
+def taken(
+    connection: Connection, connection_id: uuid.UUID, provider_ids: Collection[str], *, besides: uuid.UUID
+) -> set[str]:
+    """Which of these provider ids are recorded as the effects of other runs of this connection."""
+    rows = connection.execute(
+        text(
+            "select provider_id from step where connection_id = :connection_id and run_id <> :besides "
+            "and provider_id = any(:provider_ids)"
+        ),
+        {"connection_id": connection_id, "besides": besides, "provider_ids": list(provider_ids)},
+    )
+    return {row.provider_id for row in rows}
+
+
+def any_in_doubt(connection: Connection, run_id: uuid.UUID) -> bool:
+    """Whether some effect of this run may have happened without our knowing."""
+    found = connection.execute(
+        text("select 1 from step where run_id = :run_id and effect and state = any(:in_doubt) limit 1"),
+        {"run_id": run_id, "in_doubt": [str(state) for state in IN_DOUBT]},
+    )
+    return found.first() is not None

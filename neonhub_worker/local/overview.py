@@ -1,0 +1,53 @@
+"""How does everything fare? What ``neonhub status`` shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+
+from neonhub_worker.app import app
+from neonhub_worker.db.engine import transaction
+from neonhub_worker.ledger.states import DUE, RunState
+from neonhub_worker.local import stack
+from neonhub_worker.settings import settings
+
+log = structlog.get_logger("neonhub.status")
+
+
+def read() -> dict[str, Any]:
+    """Runs by state, messages by queue (None where the broker does not answer), age of the oldest due run, processes.
+
+    Raises:
+        Unreachable: The database does not answer.
+    """
+    with transaction() as connection:
+        counts = {row.state: row.count for row in connection.execute(text("select state, count(*) from run group by state"))}
+        oldest = connection.execute(
+            text(
+                "select extract(epoch from clock_timestamp() - min(run_at)) from run "
+                "where state = any(:due) and run_at <= clock_timestamp()"
+            ),
+            {"due": [str(state) for state in DUE]},
+        ).scalar()
+    return {
+        "runs": {str(state): counts.get(str(state), 0) for state in RunState},
+        "queues": _queues(),
+        "oldest_due_s": None if oldest is None else float(oldest),
+        "processes": [
+            {"name": p.name, "pid": p.pid, "alive": p.alive, "restarts": p.restarts}
+            for p in stack.processes(settings().home)
+        ],
+    }
+
+
+def _queues() -> dict[str, int | None]:
+    names = [queue.name for queue in app.conf.task_queues]
+    try:
+        with app.connection_for_read() as connection:
+            channel = connection.default_channel
+            return {name: channel.queue_declare(name, passive=True).message_count for name in names}
+    except Exception as error:
+        log.warning("broker_unreachable", error=type(error).__name__)
+        return dict.fromkeys(names)

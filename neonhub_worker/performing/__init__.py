@@ -1,0 +1,1 @@
+"""How is a claimed run carried out? Claim, settle what is in doubt, send, record."""

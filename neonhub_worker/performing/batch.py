@@ -1,0 +1,124 @@
+"""How are many runs carried out at once? Claimed in one commit, sent side by side, settled in as few commits as come."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+import structlog
+from pydantic import ValidationError
+
+from neonhub_worker import clock
+from neonhub_worker.db.engine import transaction
+from neonhub_worker.errors import NeonhubError, Unreachable
+from neonhub_worker.ledger import leases
+from neonhub_worker.ledger.leases import Claimed, Outcome
+from neonhub_worker.ledger.states import IN_DOUBT, EffectState
+from neonhub_worker.performing.attempt import Attempt
+from neonhub_worker.settings import settings
+from neonhub_worker.telemetry import events
+from neonhub_worker.vault import connections
+
+log = structlog.get_logger("neonhub.performing")
+
+_SETTLE_AGAIN_S = 0.5
+
+
+def worker_id() -> str:
+    """Who holds a lease: unique for each start of a worker process."""
+    return os.environ.get("NEONHUB_WORKER_ID") or f"pid-{os.getpid()}-{_START}"
+
+
+_START = uuid.uuid4().hex[:12]
+
+
+def perform(run_ids: Sequence[uuid.UUID]) -> None:
+    """Carry out the due runs among these; safe to call any number of times with any ids.
+
+    Raises:
+        Unreachable: The database did not answer the claim: nothing was claimed, the dispatcher publishes again.
+    """
+    # Counted from before the claim is sent: the database's lease can only end later than this deadline.
+    deadline = clock.elapsed_clock() + settings().lease_s
+    with transaction() as connection:
+        claimed = leases.claim(connection, run_ids, worker=worker_id(), lease_s=settings().lease_s)
+    if not claimed:
+        return
+    events.started(claimed)
+    for outcomes in _outcomes(claimed, deadline):
+        _settle(outcomes, claimed, deadline)
+
+
+def _outcomes(claimed: Sequence[Claimed], deadline: float) -> Iterator[list[Outcome]]:
+    """The outcomes as they come, as many at a time as have come."""
+    if len(claimed) == 1:
+        yield [outcome for outcome in (_attempt(claimed[0], deadline),) if outcome is not None]
+        return
+    running: set[Future[Outcome | None]] = {_senders().submit(_attempt, one, deadline) for one in claimed}
+    while running:
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        yield [outcome for outcome in (future.result() for future in done) if outcome is not None]
+
+
+@functools.lru_cache(maxsize=1)
+def _senders() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(settings().worker_threads, thread_name_prefix="send")
+
+
+def _attempt(claimed: Claimed, deadline: float) -> Outcome | None:
+    try:
+        opened = connections.open_connection(claimed.connection_id)
+        attempt = Attempt(claimed, opened, deadline=deadline)
+    except Unreachable:
+        return None
+    except ValidationError as error:
+        return _cannot_begin(claimed, "InvalidRequest", _rules(error))
+    except NeonhubError as error:
+        return _cannot_begin(claimed, type(error).__name__, str(error))
+    return attempt.run()
+
+
+def _cannot_begin(claimed: Claimed, kind: str, message: str) -> Outcome:
+    """The run cannot even be tried; if an earlier attempt is in doubt, a person must look."""
+    error = {"class": kind, "code": None, "message": message}
+    if claimed.effect_before in IN_DOUBT:
+        return Outcome(claimed.id, claimed.fence, "park", effect=EffectState.PARKED, error=error)
+    return Outcome(claimed.id, claimed.fence, "fail", effect=EffectState.REFUSED, error=error)
+
+
+def _rules(error: ValidationError) -> str:
+    found = error.errors(include_input=False, include_url=False)
+    return "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in found)
+
+
+def _settle(outcomes: Sequence[Outcome], claimed: Sequence[Claimed], deadline: float) -> None:
+    """Write the outcomes; a database that is away is asked again until the lease ends.
+
+    After that the run is rescued and its effect settled by its repeat policy: nothing is lost by giving up here.
+    """
+    while outcomes:
+        try:
+            with transaction() as connection:
+                moved = leases.settle(connection, outcomes, worker=worker_id())
+            break
+        except Unreachable:
+            if clock.elapsed_clock() > deadline:
+                log.warning("settle_given_up", count=len(outcomes))
+                return
+            time.sleep(_SETTLE_AGAIN_S)
+    else:
+        return
+    events.settled(outcomes, claimed, moved)
+    for outcome in outcomes:
+        log.info(
+            "settled" if outcome.id in moved else "lease_lost",
+            run_id=str(outcome.id),
+            attempt=outcome.fence,
+            move=outcome.move,
+            state=str(moved.get(outcome.id, "")),
+            error=None if outcome.error is None else outcome.error["class"],
+        )

@@ -1,0 +1,168 @@
+"""What does an error mean for the run? The class of the error decides, by what may be done next."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import structlog
+
+from connectors.kit.action import Action, Input, LookUp, Output, Park
+from connectors.kit.errors import ConnectorError, NotDone, NotSent, OutcomeUnknown, Postpone, RateLimited, Refused
+from neonhub_worker.db.engine import transaction
+from neonhub_worker.ledger import steps
+from neonhub_worker.ledger.leases import Claimed, Outcome
+from neonhub_worker.ledger.states import EffectState
+from neonhub_worker.performing.doubt import Undecidable
+from neonhub_worker.performing.run_ledger import LEASE_TOO_SHORT
+
+log = structlog.get_logger("neonhub.performing")
+
+_FIRST_LOOK_S = 3.0
+_LONGEST_RATE_LIMIT_GUESS_S = 60.0
+
+
+def succeeded(claimed: Claimed, output: Output, *, how: str | None = None) -> Outcome:
+    """The effect is confirmed.
+
+    Args:
+        how: How it was found out, if not by the platform's answer to the send.
+    """
+    provider_id = output.provider_id()
+    detail: dict[str, Any] = {} if provider_id is None else {"provider_id": provider_id}
+    if how is not None:
+        detail["settled"] = how
+    return Outcome(
+        claimed.id,
+        claimed.fence,
+        "succeed",
+        effect=EffectState.CONFIRMED,
+        output=output.model_dump(mode="json"),
+        provider_id=provider_id,
+        detail=detail or None,
+    )
+
+
+def of_error(claimed: Claimed, action: Action[Input, Output], error: Exception, *, in_doubt: bool) -> Outcome:
+    """The outcome of an attempt that ended with an error.
+
+    Args:
+        in_doubt: An earlier attempt may have sent the effect, and this one could not find out.
+    """
+    if isinstance(error, Postpone):
+        detail = {"reason": error.reason, "delay_s": round(error.delay_s, 3)}
+        return _put_off(claimed, "snooze", error.delay_s, None, in_doubt=in_doubt, detail=detail)
+    if isinstance(error, Undecidable):
+        return _ended(claimed, "park", EffectState.PARKED, _describe("Undecidable", None, str(error)))
+    if in_doubt:
+        return _question_failed(claimed, action, error)
+    if isinstance(error, Refused):
+        return _give_up(claimed, action, error)
+    if isinstance(error, NotDone):
+        return _not_done(claimed, action, error)
+    return _unknown(claimed, action, error)
+
+
+def refused_before_sending(claimed: Claimed) -> Outcome | None:
+    """Why a run must not be sent although a worker holds it; None if it may be."""
+    if claimed.cancel_requested:
+        return _ended(claimed, "call_off", EffectState.REFUSED, None)
+    if claimed.expired:
+        return _ended(claimed, "run_out", EffectState.REFUSED, None)
+    if claimed.opted_out:
+        text = "the recipient has opted out of this channel; `neonhub consent show` tells since when and by what"
+        return _ended(claimed, "fail", EffectState.REFUSED, _describe("RecipientOptedOut", None, text))
+    return None
+
+
+def _question_failed(claimed: Claimed, action: Action[Input, Output], error: Exception) -> Outcome:
+    """The read-back itself did not work: ask again later, and leave it to a person in the end."""
+    described = describe(action, error)
+    if claimed.attempts > claimed.max_retries and not isinstance(error, RateLimited):
+        return _ended(claimed, "park", EffectState.PARKED, described)
+    move = "snooze" if isinstance(error, RateLimited) else "back_off"
+    return _put_off(claimed, move, _delay_s(claimed, action, error), described, in_doubt=True)
+
+
+def _not_done(claimed: Claimed, action: Action[Input, Output], error: NotDone) -> Outcome:
+    described = describe(action, error)
+    if isinstance(error, NotSent) and error.code == LEASE_TOO_SHORT:
+        return _put_off(claimed, "give_back", 0.0, described, in_doubt=False)
+    if isinstance(error, RateLimited):
+        return _put_off(claimed, "snooze", _delay_s(claimed, action, error), described, in_doubt=False)
+    if claimed.attempts > claimed.max_retries:
+        return _give_up(claimed, action, error)
+    return _put_off(claimed, "back_off", _delay_s(claimed, action, error), described, in_doubt=False)
+
+
+def _unknown(claimed: Claimed, action: Action[Input, Output], error: Exception) -> Outcome:
+    """Perhaps done. Also for errors that nobody foresaw: they may have come after the send."""
+    described = describe(action, error)
+    if isinstance(action.repeat, Park) and not action.multi_step:
+        return _ended(claimed, "park", EffectState.PARKED, described)
+    if claimed.attempts > claimed.max_retries:
+        return _give_up(claimed, action, error)
+    delay_s = _delay_s(claimed, action, error)
+    if isinstance(action.repeat, LookUp):
+        delay_s = min(action.repeat.settle_after_s, _FIRST_LOOK_S)
+    return _put_off(claimed, "back_off", delay_s, described, in_doubt=action.effect)
+
+
+def _give_up(claimed: Claimed, action: Action[Input, Output], error: Exception) -> Outcome:
+    """No further attempt: failed if the effect certainly did not happen, else parked."""
+    described = describe(action, error)
+    doubtful = action.effect and not isinstance(error, (Refused, NotDone))
+    if action.multi_step:
+        with transaction() as connection:
+            doubtful = steps.any_in_doubt(connection, claimed.id)
+    if doubtful:
+        return _ended(claimed, "park", EffectState.PARKED, described)
+    return _ended(claimed, "fail", EffectState.REFUSED, described)
+
+
+def _put_off(
+    claimed: Claimed,
+    move: str,
+    delay_s: float,
+    error: dict[str, Any] | None,
+    *,
+    in_doubt: bool,
+    detail: dict[str, Any] | None = None,
+) -> Outcome:
+    if detail is None:
+        detail = {**(error or {}), "delay_s": round(delay_s, 3)}
+    effect = EffectState.UNKNOWN if in_doubt else EffectState.PLANNED
+    return Outcome(claimed.id, claimed.fence, move, effect=effect, delay_s=delay_s, error=error, detail=detail)
+
+
+def _ended(claimed: Claimed, move: str, effect: EffectState, error: dict[str, Any] | None) -> Outcome:
+    return Outcome(claimed.id, claimed.fence, move, effect=effect, error=error)
+
+
+def _delay_s(claimed: Claimed, action: Action[Input, Output], error: Exception) -> float:
+    """Seconds to wait: the platform's own answer if it gave one, else exponential with full jitter."""
+    retry = action.retry
+    if isinstance(error, RateLimited):
+        if error.retry_after_s is not None:
+            return error.retry_after_s + random.uniform(0, 0.2)  # noqa: S311 (spreads load, protects nothing)
+        ceiling = min(_LONGEST_RATE_LIMIT_GUESS_S, 2.0 ** min(claimed.fence, 6))
+    else:
+        ceiling = min(retry.retry_backoff_max, retry.retry_backoff * 2.0 ** max(0, claimed.attempts - 1))
+    return random.uniform(ceiling / 2, ceiling) if retry.retry_jitter else ceiling  # noqa: S311
+
+
+def describe(action: Action[Input, Output], error: Exception) -> dict[str, Any]:
+    """The error as it is stored and shown. The text of an unforeseen error is left out: it may hold anything."""
+    if isinstance(error, ConnectorError):
+        return _describe(type(error).__name__, error.code, str(error))
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "?" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+    log.error("unforeseen_error", action=action.full_name, error=type(error).__name__, place=place)
+    text = f"unforeseen {type(error).__name__} in {action.full_name}; the worker log names the line"
+    return _describe(OutcomeUnknown.__name__ if action.effect else type(error).__name__, None, text)
+
+
+def _describe(kind: str, code: str | None, message: str) -> dict[str, Any]:
+    return {"class": kind, "code": code, "message": message}

@@ -1,0 +1,116 @@
+"""What can be configured? One frozen model, read once from the environment and from the embedded stack's files.
+
+Every setting is an environment variable with the prefix ``NEONHUB_``. The database, broker, sandbox and vault keys are
+found in ``NEONHUB_HOME`` by themselves while the embedded stack of ``neonhub up`` is there.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from neonhub_worker.errors import SettingsError
+
+VAULT_KEY_FILE = "secrets/vault.key"
+
+
+class Settings(BaseSettings):
+    """The settings of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="NEONHUB_", frozen=True, extra="ignore")
+
+    home: Path = Field(Path(".neonhub"), description="Folder of the embedded stack's state.")
+    database_url: str | None = Field(None, description="postgresql://user:password@host:port/name")
+    broker_url: str | None = Field(None, description="redis://:password@host:port/0 or amqp://...")
+    sandbox_url: str | None = Field(
+        None, description="Base URL of the sandbox. When set, every platform call goes there instead of to the platform."
+    )
+    vault_keys: SecretStr | None = Field(None, description="Fernet keys, comma separated; the first one encrypts.")
+    lease_s: float = Field(30.0, ge=5, le=600, description="Seconds a worker may hold a run before it is rescued.")
+    redispatch_s: float = Field(
+        10.0, ge=1, le=600, description="Seconds after which a published but unclaimed run is published again."
+    )
+    worker_threads: int = Field(16, ge=1, le=200, description="Sends in flight at once in one worker process.")
+    database_pool: int = Field(8, ge=1, le=100, description="Database connections of one process.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _use_psycopg(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+            raise ValueError("must start with postgresql://")
+        return f"postgresql+psycopg://{rest}"
+
+    def need_database_url(self) -> str:
+        """The database URL.
+
+        Raises:
+            SettingsError: None is set and no embedded stack runs in ``home``.
+        """
+        if self.database_url is None:
+            raise SettingsError(
+                "no database: set NEONHUB_DATABASE_URL, or start the embedded one with `neonhub up` "
+                f"(looked for a stack in {self.home})"
+            )
+        return self.database_url
+
+    def need_broker_url(self) -> str:
+        """The broker URL.
+
+        Raises:
+            SettingsError: None is set and no embedded stack runs in ``home``.
+        """
+        if self.broker_url is None:
+            raise SettingsError(
+                "no broker: set NEONHUB_BROKER_URL, or start the embedded one with `neonhub up` "
+                f"(looked for a stack in {self.home})"
+            )
+        return self.broker_url
+
+
+def _stack_urls(home: Path) -> dict[str, str]:
+    """The URLs that a running embedded stack has written down; empty if there is none."""
+    try:
+        stack = json.loads((home / "stack.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    urls: dict[str, str] = stack.get("urls", {})
+    return urls
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings anew.
+
+    Args:
+        **overrides: Settings by name that win over the environment.
+
+    Raises:
+        SettingsError: A value is wrong; names every wrong variable.
+    """
+    try:
+        found = Settings(**overrides)
+        urls = _stack_urls(found.home)
+        missing = {
+            field: urls[key]
+            for field, key in (("database_url", "database"), ("broker_url", "broker"), ("sandbox_url", "sandbox"))
+            if getattr(found, field) is None and key in urls and found.database_url is None
+        }
+        if found.vault_keys is None and (key_file := found.home / VAULT_KEY_FILE).is_file():
+            missing["vault_keys"] = key_file.read_text().strip()
+        return Settings(**{**overrides, **missing}) if missing else found
+    except ValidationError as error:
+        lines = [f"NEONHUB_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise SettingsError("; ".join(lines)) from None
+
+
+@functools.lru_cache(maxsize=1)
+def settings() -> Settings:
+    """This process's settings, read at the first call."""
+    return load()

@@ -1,0 +1,1 @@
+"""THE EDGE: which Celery tasks exist? Each is a few lines."""

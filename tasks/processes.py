@@ -1,0 +1,57 @@
+"""What does a worker or beat process do when it starts? Log in our shape, say that it is ready, free its predecessor's leases."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import structlog
+from celery import signals
+
+from neonhub_worker.db.engine import transaction
+from neonhub_worker.errors import Unreachable
+from neonhub_worker.ledger import leases
+from neonhub_worker.telemetry import events
+from neonhub_worker.telemetry import logging as log_shape
+
+log = structlog.get_logger("neonhub.process")
+
+
+@signals.setup_logging.connect
+def configure_logging(loglevel: int = logging.INFO, **_: Any) -> None:
+    """Take Celery's logging over."""
+    log_shape.configure(level=loglevel or logging.INFO)
+
+
+@signals.worker_ready.connect
+def worker_ready(sender: Any = None, **_: Any) -> None:
+    """The worker consumes from now on."""
+    events.set_hostname(sender.hostname)
+    _release_dead()
+    _mark_ready()
+
+
+@signals.beat_init.connect
+def beat_ready(**_: Any) -> None:
+    """Beat ticks from now on."""
+    _mark_ready()
+
+
+def _release_dead() -> None:
+    """End the leases of earlier incarnations of this worker, which the supervisor has seen die."""
+    dead = [name for name in os.environ.get("NEONHUB_DEAD_WORKERS", "").split(",") if name]
+    if not dead:
+        return
+    try:
+        with transaction() as connection:
+            leases.release(connection, dead)
+    except Unreachable:
+        log.warning("release_skipped", then="their leases run out by themselves")
+
+
+def _mark_ready() -> None:
+    ready_file = os.environ.get("NEONHUB_READY_FILE")
+    if ready_file:
+        Path(ready_file).touch()
