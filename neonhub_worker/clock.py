@@ -19,7 +19,7 @@ def now() -> datetime:
 
 
 def elapsed_clock() -> float:
-    """Seconds on a clock that never goes back and does not stop when the machine sleeps; only differences mean anything."""
+    """Seconds on a clock that never goes back nor stops while the machine sleeps; only differences mean anything."""
     return time.clock_gettime(_ELAPSED_CLOCK)
 
 

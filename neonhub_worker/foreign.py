@@ -1,4 +1,4 @@
-"""How is a message of another Celery client recorded? Under its task id, whatever it holds: nothing sent to us is lost."""
+"""How is a message of another Celery client recorded? Under its task id, whatever it holds: none is lost."""
 
 from __future__ import annotations
 
@@ -79,6 +79,10 @@ def _request(
     return requests.parse({**kwargs, "action": action, **times})
 
 
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _record_refusal(run_id: uuid.UUID, action: str, kwargs: Any, error: NeonhubError) -> None:
     asked = kwargs if isinstance(kwargs, Mapping) else {}
     with transaction() as connection:
@@ -88,7 +92,7 @@ def _record_refusal(run_id: uuid.UUID, action: str, kwargs: Any, error: NeonhubE
             organization_id=str(asked.get("organization_id")),
             fallback_organization_id=UNADDRESSED,
             name=action,
-            input=asked.get("input") if isinstance(asked.get("input"), dict) else {},
+            input=_object(asked.get("input")),
             error={"class": type(error).__name__, "code": None, "message": str(error)},
         )
     log.warning("foreign_task_refused", run_id=str(run_id), action=action, error=type(error).__name__)

@@ -1,4 +1,4 @@
-"""How is every id and key made? All of them in this file, from random bits or from other ids, never from text shown to people."""
+"""How is every id and key made? All in this file, from random bits or other ids, never from text shown to people."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _lock = threading.Lock()
 
 
 def new_id() -> uuid.UUID:
-    """A UUIDv7 (RFC 9562): ids of one process sort in the order they were made, which keeps index inserts at the edge."""
-    global _last  # noqa: PLW0603 (the order needs a memory)
+    """A UUIDv7 (RFC 9562); ids of one process sort as they were made, which keeps index inserts at the edge."""
+    global _last
     milliseconds = int(clock.now().timestamp() * 1000)
     value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | (0x7 << 76)

@@ -15,7 +15,7 @@ from neonhub_worker import requests
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import due
 from neonhub_worker.dispatch.publish import Due, publish
-from neonhub_worker.errors import Unreachable, UnknownRun
+from neonhub_worker.errors import UnknownRun, Unreachable
 from neonhub_worker.ledger import decisions, runs
 from neonhub_worker.ledger.runs import Accepted, Draft, Run
 from neonhub_worker.ledger.states import FINAL, RunState
@@ -172,9 +172,7 @@ def get_run(run_id: uuid.UUID | str, *, connection: Connection | None = None) ->
         return runs.get(opened, _uuid(run_id))
 
 
-def wait(
-    run_id: uuid.UUID | str, *, timeout_s: float = 60.0, until: Callable[[Run], bool] | None = None
-) -> Run:
+def wait(run_id: uuid.UUID | str, *, timeout_s: float = 60.0, until: Callable[[Run], bool] | None = None) -> Run:
     """Wait until a run has ended or is parked.
 
     Args:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
+from connectors.kit.action import Action, Input, LookUp, Output
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from sqlalchemy import Connection
 
 from connectors import registry
-from connectors.kit.action import Action, Input, LookUp, Output
 from neonhub_worker import ids
 from neonhub_worker.errors import FieldError, InvalidInput, UnknownConnection, UnknownOrganization
 from neonhub_worker.ledger.runs import Draft
@@ -142,10 +142,12 @@ def _link(request: RunRequest, action: Action[Input, Output], book: _ConnectionB
     except UnknownConnection as error:
         raise InvalidInput([FieldError("connection", str(error))]) from None
     if link.connector != action.slug:
-        rule = f"{request.connection!r} is a connection of {link.connector}, but {action.full_name} needs one of {action.slug}"
+        rule = f"{request.connection!r} belongs to {link.connector}, but {action.full_name} needs a {action.slug} one"
         raise InvalidInput([FieldError("connection", rule)])
     if link.state == "disabled":
-        raise InvalidInput([FieldError("connection", f"{request.connection!r} is disabled; enable it or use another one")])
+        raise InvalidInput(
+            [FieldError("connection", f"{request.connection!r} is disabled; enable it or use another one")]
+        )
     return link
 
 

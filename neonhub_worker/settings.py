@@ -28,7 +28,8 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="postgresql://user:password@host:port/name")
     broker_url: str | None = Field(None, description="redis://:password@host:port/0 or amqp://...")
     sandbox_url: str | None = Field(
-        None, description="Base URL of the sandbox. When set, every platform call goes there instead of to the platform."
+        None,
+        description="Base URL of the sandbox. When set, every platform call goes there instead of to the platform.",
     )
     vault_keys: SecretStr | None = Field(None, description="Fernet keys, comma separated; the first one encrypts.")
     lease_s: float = Field(30.0, ge=5, le=600, description="Seconds a worker may hold a run before it is rescued.")

@@ -1,7 +1,7 @@
 """The tasks that any Celery client may send: one per action, ``connectors.<slug>.<action>``.
 
-Keyword arguments: ``organization_id``, ``connection``, ``input`` and optionally ``idempotency_key``. The run is recorded
-under the task's id; only then is the message acknowledged. Bad input ends as a failed run that says what is wrong.
+Keyword arguments: ``organization_id``, ``connection``, ``input`` and optionally ``idempotency_key``. The run is
+recorded under the task's id; only then is the message acknowledged. Bad input ends as a failed run that says why.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 import structlog
 from celery import Task, signals
 from celery.exceptions import Reject
-
 from connectors.registry import CONNECTORS
+
 from neonhub_worker import foreign
 from neonhub_worker.app import app
 from neonhub_worker.errors import Unreachable

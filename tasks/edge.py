@@ -25,7 +25,7 @@ class PrivateRequest(Request):
         """A fixed text."""
         return HIDDEN
 
-    def info(self, safe: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 (Celery's signature)
+    def info(self, safe: bool = False) -> dict[str, Any]:
         """What ``celery inspect`` and Flower's worker page show."""
         return {**super().info(safe=safe), "args": HIDDEN, "kwargs": HIDDEN}
 

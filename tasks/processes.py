@@ -1,4 +1,4 @@
-"""What does a worker or beat process do when it starts? Log in our shape, say that it is ready, free its predecessor's leases."""
+"""What does a worker or beat do when it starts? Log in our shape, say it is ready, free its predecessor's leases."""
 
 from __future__ import annotations
 

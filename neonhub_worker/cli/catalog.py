@@ -1,4 +1,4 @@
-"""``neonhub catalog``: every action there is, with its input, its limits and what happens when its outcome is unknown."""
+"""``neonhub catalog``: every action, with its input, its limits and what happens when its outcome is unknown."""
 
 from __future__ import annotations
 

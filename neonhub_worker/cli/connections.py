@@ -24,9 +24,14 @@ def add(
     organization: Organization = "demo",
     account: Annotated[str, typer.Option(help="The account's id at the platform, as people know it.")] = "",
     credential_file: Annotated[
-        Path | None, typer.Option(help="JSON object with the secrets; standard input if left out, so that no secret is in the shell's history.")
+        Path | None,
+        typer.Option(
+            help="JSON object with the secrets; standard input if left out, to keep it out of the shell's history."
+        ),
     ] = None,
-    settings_json: Annotated[str, typer.Option("--settings", help="JSON object, such as '{\"from_number\": \"+1...\"}'.")] = "{}",
+    settings_json: Annotated[
+        str, typer.Option("--settings", help='JSON object, such as \'{"from_number": "+1..."}\'.')
+    ] = "{}",
     as_json: AsJson = False,
 ) -> None:
     """Add a connection; its credential is encrypted before it is stored."""
@@ -85,6 +90,7 @@ def list_connections(organization: Organization = "demo", as_json: AsJson = Fals
 def test(name: Name, organization: Organization = "demo", as_json: AsJson = False) -> int:
     """Make a harmless call with a connection's credential."""
     from connectors.kit.errors import ConnectorError
+
     from neonhub_worker.performing import probe
 
     try:

@@ -16,13 +16,17 @@ Address = Annotated[str, typer.Argument(help="Phone number with + and country co
 
 
 @app.command()
-def show(address: Address, channel: Channel = "sms", organization: Organization = "demo", as_json: AsJson = False) -> None:
+def show(
+    address: Address, channel: Channel = "sms", organization: Organization = "demo", as_json: AsJson = False
+) -> None:
     """Say whether someone has opted out, since when and how we know."""
     from neonhub_worker.consent import opt_outs
 
     found = opt_outs.status(organization, channel, address)
     if as_json:
-        print_json({"opted_out": found is not None, "since_at": found and found.since_at, "source": found and found.source})
+        print_json(
+            {"opted_out": found is not None, "since_at": found and found.since_at, "source": found and found.source}
+        )
     elif found is None:
         print("not opted out")
     else:
@@ -62,14 +66,20 @@ def list_opt_outs(organization: Organization = "demo", as_json: AsJson = False) 
 
     found = opt_outs.list_all(organization)
     if as_json:
-        print_json([{"channel": o.channel, "address": o.address, "since_at": o.since_at, "source": o.source} for o in found])
+        print_json(
+            [{"channel": o.channel, "address": o.address, "since_at": o.since_at, "source": o.source} for o in found]
+        )
         return
-    table(("channel", "address", "since (UTC)", "source"), ((o.channel, o.address, o.since_at, o.source) for o in found))
+    table(
+        ("channel", "address", "since (UTC)", "source"), ((o.channel, o.address, o.since_at, o.source) for o in found)
+    )
 
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV with the columns channel, address, opted_out and source.", exists=True)],
+    file: Annotated[
+        Path, typer.Argument(help="CSV with the columns channel, address, opted_out and source.", exists=True)
+    ],
     organization: Organization = "demo",
     as_json: AsJson = False,
 ) -> int:

@@ -21,16 +21,20 @@ def sentences(run: Run) -> list[str]:
         said.append(_next(run))
     if run.state is RunState.RUNNING and run.lease_until is not None:
         said.append(f"Its worker holds it until {run.lease_until:%H:%M:%S} UTC; if the worker dies it is rescued then.")
-    if run.cancel_requested:
+    if run.cancel_requested and run.finished_at is None:
         said.append("It was asked to be cancelled and will be, if it turns out that nothing was sent.")
+    return said + _what_to_do(run)
+
+
+def _what_to_do(run: Run) -> list[str]:
     if run.state is RunState.PARKED:
-        said.append(
+        return [
             f"Look at the platform, then say what happened: `neonhub runs settle {run.id} --sent PROVIDER_ID` or "
             f"`neonhub runs settle {run.id} --not-sent`."
-        )
+        ]
     if run.state in (RunState.FAILED, RunState.EXPIRED, RunState.CANCELLED):
-        said.append(f"`neonhub runs retry {run.id}` tries it again.")
-    return said
+        return [f"`neonhub runs retry {run.id}` tries it again."]
+    return []
 
 
 def _next(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""The command ``neonhub``: every error is one line and a non-zero exit code, unless ``--debug`` asks for the traceback."""
+"""The command ``neonhub``. Every error is one line and a non-zero exit code; ``--debug`` asks for the traceback."""
 
 from __future__ import annotations
 
@@ -86,7 +86,9 @@ def _explain(error: Exception) -> int:
 
 def _os_reason(error: OSError) -> str:
     place = f" ({error.filename})" if error.filename else ""
-    hint = {errno.ENOSPC: "; free some space and run it again", errno.EACCES: "; check who owns it"}.get(error.errno or 0, "")
+    hint = {errno.ENOSPC: "; free some space and run it again", errno.EACCES: "; check who owns it"}.get(
+        error.errno or 0, ""
+    )
     return f"{(error.strerror or str(error)).lower()}{place}{hint}"
 
 

@@ -42,10 +42,7 @@ def list_runs(
         return
     table(
         ("run", "action", "state", "attempts", "accepted", "why"),
-        (
-            (run.id, run.name, run.state, run.attempts, run.created_at, (run.error or {}).get("class"))
-            for run in found
-        ),
+        ((run.id, run.name, run.state, run.attempts, run.created_at, (run.error or {}).get("class")) for run in found),
     )
 
 
@@ -58,7 +55,18 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
     if as_json:
         print_json(_data(run))
         return
-    for field in ("id", "organization_id", "name", "connection", "state", "attempts", "provider_id", "run_at", "created_at", "finished_at"):
+    for field in (
+        "id",
+        "organization_id",
+        "name",
+        "connection",
+        "state",
+        "attempts",
+        "provider_id",
+        "run_at",
+        "created_at",
+        "finished_at",
+    ):
         print(f"{field:16} {getattr(run, field)}")
     if run.error:
         print(f"{'error':16} {run.error['class']}: {run.error['message']}")
@@ -104,7 +112,9 @@ def cancel(run_id: RunId, as_json: AsJson = False) -> None:
 @app.command()
 def settle(
     run_id: RunId,
-    sent: Annotated[str | None, typer.Option(metavar="PROVIDER_ID", help="It happened; its id at the platform.")] = None,
+    sent: Annotated[
+        str | None, typer.Option(metavar="PROVIDER_ID", help="It happened; its id at the platform.")
+    ] = None,
     not_sent: Annotated[bool, typer.Option("--not-sent", help="It certainly did not happen.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -134,7 +144,13 @@ def _print_timeline(run: Any) -> None:
     table(
         ("at", "move", "state", "attempt", "detail"),
         (
-            (e.at, e.move, e.state, e.attempt or None, "; ".join(f"{k}: {v}" for k, v in (e.detail or {}).items() if v is not None))
+            (
+                e.at,
+                e.move,
+                e.state,
+                e.attempt or None,
+                "; ".join(f"{k}: {v}" for k, v in (e.detail or {}).items() if v is not None),
+            )
             for e in run.timeline
         ),
     )

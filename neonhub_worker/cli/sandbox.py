@@ -65,7 +65,13 @@ def faults(
     if clear:
         _ask("DELETE", "/_sandbox/faults")
     if kind is not None:
-        fault = {"kind": kind, "connector": connector, "operation": operation, "probability": probability, "times": times}
+        fault = {
+            "kind": kind,
+            "connector": connector,
+            "operation": operation,
+            "probability": probability,
+            "times": times,
+        }
         if seconds is not None:
             fault["seconds"] = seconds
         _ask("POST", "/_sandbox/faults", json=fault)

@@ -27,7 +27,9 @@ def add(
     at: Annotated[str | None, typer.Option(help="One instant, ISO 8601 with offset.")] = None,
     zone: Annotated[str, typer.Option("--timezone", help="IANA zone of the cron fields.")] = "UTC",
     misfire: Annotated[str, typer.Option(help="After downtime: skip, fire_once or catch_up.")] = "fire_once",
-    jitter_s: Annotated[int, typer.Option("--jitter", help="Move each occurrence later by up to this many seconds.")] = 0,
+    jitter_s: Annotated[
+        int, typer.Option("--jitter", help="Move each occurrence later by up to this many seconds.")
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Add a schedule: give one of --cron, --every and --at."""
@@ -61,7 +63,19 @@ def list_schedules(organization: Organization = "demo", as_json: AsJson = False)
 
     found = rows.list_all(organization)
     if as_json:
-        print_json([{"name": s.name, "rule": s.rule, "expression": s.expression, "timezone": s.timezone, "paused": s.paused, "next_at": s.next_at} for s in found])
+        print_json(
+            [
+                {
+                    "name": s.name,
+                    "rule": s.rule,
+                    "expression": s.expression,
+                    "timezone": s.timezone,
+                    "paused": s.paused,
+                    "next_at": s.next_at,
+                }
+                for s in found
+            ]
+        )
         return
     table(
         ("name", "rule", "zone", "next (UTC)", "paused"),

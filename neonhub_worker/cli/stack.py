@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    detach: Annotated[bool, typer.Option("--detach", "-d", help="Come back once it is ready; it goes on behind.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Come back once it is ready; it goes on behind.")
+    ] = False,
     database_port: Annotated[int | None, typer.Option(help="A free one if left out.")] = None,
     broker_port: Annotated[int | None, typer.Option(help="A free one if left out.")] = None,
     sandbox_port: Annotated[int | None, typer.Option(help="A free one if left out.")] = None,

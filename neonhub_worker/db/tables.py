@@ -155,9 +155,7 @@ step = Table(
     _at("sent_by"),
     _count("fence"),
     PrimaryKeyConstraint("run_id", "name", name="step_pkey"),
-    CheckConstraint(
-        "state in ('planned', 'sending', 'confirmed', 'refused', 'unknown', 'parked')", name="step_state"
-    ),
+    CheckConstraint("state in ('planned', 'sending', 'confirmed', 'refused', 'unknown', 'parked')", name="step_state"),
 )
 Index(
     "step_in_flight",

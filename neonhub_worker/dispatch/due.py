@@ -11,7 +11,7 @@ from neonhub_worker.dispatch.publish import Due
 from neonhub_worker.ledger.states import DUE
 
 WINDOW = 2000
-"""Runs that may be published and unclaimed at once. The rest of a backlog waits in Postgres, where it can be ordered."""
+"""Runs that may be published and unclaimed at once; the rest of a backlog waits in Postgres, where it is ordered."""
 
 _STATES = [str(state) for state in DUE]
 
@@ -72,5 +72,5 @@ def seconds_to_next(connection: Connection) -> float | None:
 
 
 def unpublish(connection: Connection, run_ids: Sequence[uuid.UUID]) -> None:
-    """Take back the mark of runs whose messages could not be sent, so that the dispatcher sends them at its next tick."""
+    """Take back the mark of runs whose messages could not be sent: the dispatcher sends them at its next tick."""
     connection.execute(_UNPUBLISH, {"ids": list(run_ids)})

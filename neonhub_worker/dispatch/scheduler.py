@@ -63,7 +63,9 @@ class PostgresScheduler(Scheduler):
         try:
             return work()
         except Exception as error:
-            log.warning("tick_failed", part=work.__name__.strip("_"), error=type(error).__name__, reason=_first_line(error))
+            log.warning(
+                "tick_failed", part=work.__name__.strip("_"), error=type(error).__name__, reason=_first_line(error)
+            )
             return TICK_S
 
     def _fire(self) -> float:
@@ -131,13 +133,9 @@ class PostgresScheduler(Scheduler):
             time.sleep(TICK_S)
 
 
-_ENTRY_SEEN = text(
-    "insert into beat_entry (name, last_run_at) values (:name, :now) on conflict (name) do nothing"
-)
+_ENTRY_SEEN = text("insert into beat_entry (name, last_run_at) values (:name, :now) on conflict (name) do nothing")
 _ENTRY_LOCK = text("select last_run_at from beat_entry where name = :name for update skip locked")
-_ENTRY_RAN = text(
-    "update beat_entry set last_run_at = :now, total_run_count = total_run_count + 1 where name = :name"
-)
+_ENTRY_RAN = text("update beat_entry set last_run_at = :now, total_run_count = total_run_count + 1 where name = :name")
 
 
 def _first_line(error: Exception) -> str:

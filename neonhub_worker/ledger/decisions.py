@@ -35,8 +35,8 @@ def cancel(connection: Connection, run_id: uuid.UUID) -> RunState:
     """Call a run off: at once if nothing is in doubt, else as soon as it is known that nothing was sent.
 
     Returns:
-        The state after the call. ``running``, or a state that waits for a read-back, means: asked for; it is cancelled if the attempt turns
-        out not to have sent anything.
+        The state after the call. ``running``, or a state that waits for a read-back, means: asked for; it is
+        cancelled if it turns out that nothing was sent.
 
     Raises:
         MoveRefused: The run has ended or is parked.

@@ -215,8 +215,7 @@ def get(connection: Connection, run_id: uuid.UUID) -> Run:
         raise UnknownRun(f"no run {run_id}; `neonhub runs list` shows the latest")
     begun = Event(row["created_at"], "accept", "accepted", 0, None, None)
     events = [
-        Event(e.at, e.move, e.state, e.fence, e.worker, e.detail)
-        for e in connection.execute(_TIMELINE, {"id": run_id})
+        Event(e.at, e.move, e.state, e.fence, e.worker, e.detail) for e in connection.execute(_TIMELINE, {"id": run_id})
     ]
     return Run(**{**row, "state": RunState(row["state"])}, timeline=(begun, *events))
 
@@ -241,7 +240,9 @@ def find(
             where.append(condition)
             values[key] = value
     query = _SELECT + f" where {' and '.join(where)} order by r.id desc limit :limit"
-    return [Run(**{**row, "state": RunState(row["state"])}) for row in connection.execute(text(query), values).mappings()]
+    return [
+        Run(**{**row, "state": RunState(row["state"])}) for row in connection.execute(text(query), values).mappings()
+    ]
 
 
 def states_of(connection: Connection, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, RunState]:

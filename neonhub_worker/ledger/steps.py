@@ -108,10 +108,10 @@ def taken(
     return {row.provider_id for row in rows}
 
 
-def any_in_doubt(connection: Connection, run_id: uuid.UUID) -> bool:
-    """Whether some effect of this run may have happened without our knowing."""
+def any_effect(connection: Connection, run_id: uuid.UUID) -> bool:
+    """Whether some effect of this run happened, or may have happened."""
     found = connection.execute(
-        text("select 1 from step where run_id = :run_id and effect and state = any(:in_doubt) limit 1"),
-        {"run_id": run_id, "in_doubt": [str(state) for state in IN_DOUBT]},
+        text("select 1 from step where run_id = :run_id and effect and state = any(:states) limit 1"),
+        {"run_id": run_id, "states": [str(state) for state in (*IN_DOUBT, EffectState.CONFIRMED)]},
     )
     return found.first() is not None

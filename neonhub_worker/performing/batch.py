@@ -1,4 +1,4 @@
-"""How are many runs carried out at once? Claimed in one commit, sent side by side, settled in as few commits as come."""
+"""How are many runs carried out at once? Claimed in one commit, sent side by side, settled in few commits."""
 
 from __future__ import annotations
 

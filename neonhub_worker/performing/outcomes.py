@@ -6,9 +6,9 @@ import random
 from typing import Any
 
 import structlog
-
 from connectors.kit.action import Action, Input, LookUp, Output, Park
 from connectors.kit.errors import ConnectorError, NotDone, NotSent, OutcomeUnknown, Postpone, RateLimited, Refused
+
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.ledger import steps
 from neonhub_worker.ledger.leases import Claimed, Outcome
@@ -114,7 +114,7 @@ def _give_up(claimed: Claimed, action: Action[Input, Output], error: Exception) 
     doubtful = action.effect and not isinstance(error, (Refused, NotDone))
     if action.multi_step:
         with transaction() as connection:
-            doubtful = steps.any_in_doubt(connection, claimed.id)
+            doubtful = steps.any_effect(connection, claimed.id)
     if doubtful:
         return _ended(claimed, "park", EffectState.PARKED, described)
     return _ended(claimed, "fail", EffectState.REFUSED, described)

@@ -8,6 +8,7 @@ from datetime import datetime
 from connectors.kit.action import JsonValue
 from connectors.kit.call import OptOut
 from connectors.kit.errors import NotDone, NotSent, Refused
+
 from neonhub_worker import clock, ids
 from neonhub_worker.consent import opt_outs
 from neonhub_worker.db.engine import transaction
@@ -139,4 +140,3 @@ def resend(claimed: Claimed) -> None:
         )
     if not written:
         raise LeaseLost
-

@@ -31,7 +31,7 @@ _started_at: dict[UUID, float] = {}
 
 def set_hostname(hostname: str) -> None:
     """The Celery node name that the events come from, so that Flower links them to their worker."""
-    global _hostname  # noqa: PLW0603 (one worker per process)
+    global _hostname
     _hostname = hostname
 
 
@@ -93,5 +93,5 @@ def _ended_event(outcome: Outcome, state: RunState, runtime_s: float) -> tuple[s
     if state in (RunState.RETRYING, RunState.WAITING, RunState.QUEUED):
         return "task-retried", {"uuid": uuid, "exception": why or outcome.move, "traceback": ""}
     if state in (RunState.CANCELLED, RunState.EXPIRED):
-        return "task-revoked", {"uuid": uuid, "terminated": False, "signum": None, "expired": state == "expired"}
+        return "task-revoked", {"uuid": uuid, "terminated": False, "signum": None, "expired": state is RunState.EXPIRED}
     return "task-failed", {"uuid": uuid, "exception": f"{state}: {why}" if why else str(state), "traceback": ""}

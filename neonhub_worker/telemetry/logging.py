@@ -1,4 +1,4 @@
-"""Which shape do log lines have? One event name and fields, in one line; never an input, a text, a number or a secret."""
+"""Which shape do log lines have? One event name and fields, in one line; never an input, a text or a secret."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ class _PrivateMessages(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = str(record.msg)
-        if text.startswith(("Received unregistered task", "Received and deleted unknown message", "Can't decode message")):
+        if text.startswith(
+            ("Received unregistered task", "Received and deleted unknown message", "Can't decode message")
+        ):
             record.msg = text.splitlines()[0].split("%", maxsplit=1)[0].rstrip(" :") + " (body kept private)"
             record.args = None
             record.exc_info = None

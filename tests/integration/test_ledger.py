@@ -144,9 +144,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(ledger: Ledger) -> None:
     (new,) = ledger.claim(run_id, worker="w2")
     assert ledger.settle(old, "succeed", EffectState.CONFIRMED, provider_id="SM-old") is None
     with ledger.engine.begin() as connection:
-        assert not steps.write(
-            connection, run_id, "send", fence=old.fence, state=EffectState.SENDING, effect=True
-        )
+        assert not steps.write(connection, run_id, "send", fence=old.fence, state=EffectState.SENDING, effect=True)
     assert ledger.settle(new, "succeed", EffectState.CONFIRMED, provider_id="SM-new") is RunState.SUCCEEDED
     assert ledger.get(run_id).provider_id == "SM-new"
 
@@ -300,7 +298,10 @@ def test_an_opted_out_recipient_is_reported_by_the_claim(ledger: Ledger) -> None
     run_id = ledger.accept(channel="sms", recipient="+14155550123")
     with ledger.engine.begin() as connection:
         connection.execute(
-            text("insert into opt_out (organization_id, channel, address, source) values ('acme', 'sms', '+14155550123', 't')")
+            text(
+                "insert into opt_out (organization_id, channel, address, source) "
+                "values ('acme', 'sms', '+14155550123', 'test')"
+            )
         )
     (claimed,) = ledger.claim(run_id)
     assert claimed.opted_out

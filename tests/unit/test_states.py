@@ -23,7 +23,10 @@ def test_only_a_person_moves_a_run_out_of_a_final_state() -> None:
 
 
 def test_nothing_leaves_parked_without_a_word_about_what_happened() -> None:
-    assert {name for name, move in MOVES.items() if RunState.PARKED in move.sources} == {"settle_sent", "settle_not_sent"}
+    assert {name for name, move in MOVES.items() if RunState.PARKED in move.sources} == {
+        "settle_sent",
+        "settle_not_sent",
+    }
 
 
 def test_the_rendered_page_is_current() -> None:

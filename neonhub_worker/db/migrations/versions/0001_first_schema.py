@@ -214,7 +214,15 @@ STATEMENTS = (
 )
 
 TABLES = (
-    "beat_entry", "consent_event", "opt_out", "occurrence", "schedule", "run_event", "step", "run", "connection",
+    "beat_entry",
+    "consent_event",
+    "opt_out",
+    "occurrence",
+    "schedule",
+    "run_event",
+    "step",
+    "run",
+    "connection",
     "organization",
 )
 
