@@ -43,7 +43,7 @@ def add(
 
     try:
         platform = registry.connector(connector)
-    except registry.UnknownAction as error:
+    except registry.UnknownConnector as error:
         raise InvalidInput([FieldError("connector", str(error))]) from None
     if credential_file is None and sys.stdin.isatty():
         note(f"paste the credential as one JSON object ({', '.join(platform.credential.model_fields)}), then Ctrl-D:")
@@ -90,7 +90,6 @@ def list_connections(organization: Organization = "demo", as_json: AsJson = Fals
 def test(name: Name, organization: Organization = "demo", as_json: AsJson = False) -> int:
     """Make a harmless call with a connection's credential."""
     from connectors.kit.errors import ConnectorError
-
     from neonhub_worker.performing import probe
 
     try:
@@ -106,6 +105,22 @@ def test(name: Name, organization: Organization = "demo", as_json: AsJson = Fals
     else:
         print(said)
     return 0
+
+
+@app.command()
+def disable(name: Name, organization: Organization = "demo") -> None:
+    """Put a connection out of use; its waiting runs fail without being sent."""
+    from neonhub_worker.vault import connections
+
+    connections.set_state(organization, name, "disabled")
+
+
+@app.command()
+def enable(name: Name, organization: Organization = "demo") -> None:
+    """Put a disabled connection back into use."""
+    from neonhub_worker.vault import connections
+
+    connections.set_state(organization, name, "active")
 
 
 @app.command()

@@ -28,10 +28,8 @@ def sentences(run: Run) -> list[str]:
 
 def _what_to_do(run: Run) -> list[str]:
     if run.state is RunState.PARKED:
-        return [
-            f"Look at the platform, then say what happened: `neonhub runs settle {run.id} --sent PROVIDER_ID` or "
-            f"`neonhub runs settle {run.id} --not-sent`."
-        ]
+        said = f"`neonhub runs settle {run.id} --sent PROVIDER_ID`, or the same with --not-sent"
+        return [f"Look at the platform, then say what happened: {said}."]
     if run.state in (RunState.FAILED, RunState.EXPIRED, RunState.CANCELLED):
         return [f"`neonhub runs retry {run.id}` tries it again."]
     return []

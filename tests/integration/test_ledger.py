@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -89,8 +88,8 @@ class Ledger:
 
 
 @pytest.fixture
-def ledger(engine: Engine, link: uuid.UUID) -> Iterator[Ledger]:
-    return Ledger(engine, link)  # type: ignore[return-value]
+def ledger(engine: Engine, link: uuid.UUID) -> Ledger:
+    return Ledger(engine, link)
 
 
 def test_a_run_is_held_by_one_worker_however_many_ask(ledger: Ledger) -> None:

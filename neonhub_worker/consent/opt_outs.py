@@ -1,0 +1,178 @@
+"""Who has opted out? Per organization, channel and address; each change stays on record with its source."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import phonenumbers
+from sqlalchemy import Connection, text
+
+from neonhub_worker.db.engine import transaction
+from neonhub_worker.errors import FieldError, InvalidInput
+
+PHONE_CHANNELS = ("sms", "whatsapp")
+
+_YES = {"", "1", "true", "yes", "y"}
+_NO = {"0", "false", "no", "n"}
+
+
+@dataclass(frozen=True)
+class OptOut:
+    """Someone who must not be written to on a channel."""
+
+    channel: str
+    address: str
+    since_at: datetime
+    source: str
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of a file: how many lines were taken in, and which were not and why."""
+
+    imported: int
+    refused: list[FieldError] = field(default_factory=list)
+
+
+_RECORD = text(
+    """
+    with logged as (
+        insert into consent_event (organization_id, channel, address, opted_out, source)
+        select :organization_id, :channel, :address, :opted_out, :source
+        where :opted_out <> exists (select 1 from opt_out where organization_id = :organization_id
+                                    and channel = :channel and address = :address)
+    ), gone as (
+        delete from opt_out where not :opted_out and organization_id = :organization_id
+                                  and channel = :channel and address = :address
+    )
+    insert into opt_out (organization_id, channel, address, source)
+    select :organization_id, :channel, :address, :source where :opted_out
+    on conflict do nothing
+    """
+)
+
+
+def record(
+    organization_id: str,
+    channel: str,
+    address: str,
+    *,
+    opted_out: bool,
+    source: str,
+    connection: Connection | None = None,
+) -> None:
+    """Record that someone opted out or in; saying the same again changes nothing.
+
+    Args:
+        source: How we know, such as ``"twilio 21610"`` or the wording and place of a consent.
+        connection: The caller's transaction; None commits here.
+
+    Raises:
+        InvalidInput: The address does not fit the channel.
+    """
+    values = {
+        "organization_id": organization_id,
+        "channel": channel,
+        "address": normalise(channel, address),
+        "opted_out": opted_out,
+        "source": source,
+    }
+    with transaction(connection) as opened:
+        opened.execute(_RECORD, values)
+
+
+def status(organization_id: str, channel: str, address: str, *, connection: Connection | None = None) -> OptOut | None:
+    """The opt-out of an address, or None.
+
+    Raises:
+        InvalidInput: The address does not fit the channel.
+    """
+    query = text(
+        "select channel, address, since_at, source from opt_out "
+        "where organization_id = :organization_id and channel = :channel and address = :address"
+    )
+    values = {"organization_id": organization_id, "channel": channel, "address": normalise(channel, address)}
+    with transaction(connection) as opened:
+        row = opened.execute(query, values).mappings().first()
+    return None if row is None else OptOut(**row)
+
+
+def list_all(organization_id: str, *, connection: Connection | None = None) -> list[OptOut]:
+    """Everyone of an organization who has opted out, the latest first."""
+    query = text(
+        "select channel, address, since_at, source from opt_out "
+        "where organization_id = :organization_id order by since_at desc, address"
+    )
+    with transaction(connection) as opened:
+        return [OptOut(**row) for row in opened.execute(query, {"organization_id": organization_id}).mappings()]
+
+
+def normalise(channel: str, address: str) -> str:
+    """The one spelling of an address: E.164 for phones, lower case otherwise.
+
+    Raises:
+        InvalidInput: It is not an address of this channel.
+    """
+    if channel not in PHONE_CHANNELS:
+        return address.strip().lower()
+    try:
+        number = phonenumbers.parse(address)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise InvalidInput([FieldError("address", "must be a phone number with + and country code")])
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def import_csv(organization_id: str, path: Path, *, connection: Connection | None = None) -> Imported:
+    """Take in a file of opt-outs and opt-ins, in one transaction; importing it again changes nothing.
+
+    Args:
+        path: CSV in UTF-8 with the columns channel and address, and optionally opted_out (yes if empty) and source.
+
+    Raises:
+        InvalidInput: It is no such file.
+    """
+    imported = 0
+    refused: list[FieldError] = []
+    with transaction(connection) as opened:
+        for number, row in _rows(path):
+            try:
+                record(
+                    organization_id,
+                    row["channel"].strip(),
+                    row["address"],
+                    opted_out=_opted_out(row),
+                    source=(row.get("source") or f"import of {path.name}").strip(),
+                    connection=opened,
+                )
+                imported += 1
+            except InvalidInput as error:
+                refused += [FieldError(f"line {number}: {found.field}", found.rule) for found in error.errors]
+    return Imported(imported, refused)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restval="")
+            missing = {"channel", "address"} - set(reader.fieldnames or ())
+            if missing:
+                raise InvalidInput([FieldError(path.name, f"has no column {', '.join(sorted(missing))}")])
+            for row in reader:
+                yield reader.line_num, row
+    except UnicodeDecodeError:
+        raise InvalidInput([FieldError(path.name, "must be CSV in UTF-8")]) from None
+
+
+def _opted_out(row: dict[str, str]) -> bool:
+    said = (row.get("opted_out") or "").strip().lower()
+    if said in _YES:
+        return True
+    if said in _NO:
+        return False
+    raise InvalidInput([FieldError("opted_out", "must be yes or no")])

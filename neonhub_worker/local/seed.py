@@ -1,0 +1,61 @@
+"""What is in the embedded stack from the start? The organization ``demo`` with a sandbox connection per connector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+from sqlalchemy import Connection
+
+from connectors import registry
+from neonhub_worker.db.engine import make_engine
+from neonhub_worker.errors import UnknownConnection, Unreachable
+from neonhub_worker.vault import connections, organizations
+
+DEMO = "demo"
+
+
+def seed_demo(database_url: str, sandbox_url: str) -> None:
+    """Make the organization and its connections, or bring their credentials up to date; any number of times.
+
+    Raises:
+        Unreachable: The sandbox does not answer.
+    """
+    accounts = _accounts(sandbox_url)
+    engine = make_engine("postgresql+psycopg://" + database_url.partition("://")[2], pool_size=1)
+    try:
+        with engine.begin() as connection:
+            organizations.ensure(DEMO, "Demo", connection=connection)
+            for connector in registry.CONNECTORS:
+                _seed_connection(connection, connector.slug, accounts[connector.slug])
+    finally:
+        engine.dispose()
+
+
+def _accounts(sandbox_url: str) -> dict[str, dict[str, Any]]:
+    try:
+        answer = requests.get(f"{sandbox_url}/_sandbox/accounts", timeout=10)
+        answer.raise_for_status()
+        found: dict[str, dict[str, Any]] = answer.json()
+    except requests.RequestException as error:
+        raise Unreachable(f"the sandbox at {sandbox_url} does not answer ({type(error).__name__})") from None
+    return found
+
+
+def _seed_connection(connection: Connection, slug: str, account: dict[str, Any]) -> None:
+    try:
+        known = connections.get_by_name(DEMO, slug, connection=connection)
+    except UnknownConnection:
+        connections.add(
+            organization_id=DEMO,
+            name=slug,
+            connector=slug,
+            account=account["account"],
+            credential=account["credential"],
+            settings=account["settings"],
+            connection=connection,
+        )
+        return
+    opened = connections.open_connection(known.id, connection=connection)
+    if (opened.credential, opened.settings) != (account["credential"], account["settings"]):
+        connections.replace_credential(known.id, account["credential"], account["settings"], connection=connection)

@@ -1,0 +1,1 @@
+"""When is something due again, and which instants became runs?"""

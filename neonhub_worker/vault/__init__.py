@@ -1,0 +1,1 @@
+"""Which account may we act for, and how are its secrets kept?"""

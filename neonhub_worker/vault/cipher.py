@@ -1,0 +1,79 @@
+"""How are secrets encrypted? Fernet; the first key of ``NEONHUB_VAULT_KEYS`` encrypts, any of them decrypts."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from neonhub_worker.errors import VaultError
+from neonhub_worker.settings import VAULT_KEY_FILE, settings
+
+
+def encrypt(secret: dict[str, Any]) -> bytes:
+    """Encrypt a JSON object.
+
+    Raises:
+        VaultError: There is no key, or it is not a Fernet key.
+    """
+    return _fernet().encrypt(json.dumps(secret).encode())
+
+
+def decrypt(token: bytes) -> dict[str, Any]:
+    """Decrypt what ``encrypt`` made.
+
+    Raises:
+        VaultError: No key fits.
+    """
+    try:
+        opened: dict[str, Any] = json.loads(_fernet().decrypt(token))
+    except InvalidToken:
+        raise VaultError(
+            "none of NEONHUB_VAULT_KEYS fits this credential: add the key it was encrypted with, or add the connection anew"
+        ) from None
+    return opened
+
+
+def rotate(token: bytes) -> bytes:
+    """Encrypt anew with the first key.
+
+    Raises:
+        VaultError: No key fits.
+    """
+    return encrypt(decrypt(token))
+
+
+def _fernet() -> MultiFernet:
+    keys = settings().vault_keys
+    if keys is None or not keys.get_secret_value().strip():
+        raise VaultError(
+            "no vault key: set NEONHUB_VAULT_KEYS to a Fernet key (docs/how-to/production.md shows how to make one)"
+        )
+    try:
+        return MultiFernet([Fernet(key.strip()) for key in keys.get_secret_value().split(",") if key.strip()])
+    except ValueError:
+        raise VaultError("NEONHUB_VAULT_KEYS must hold Fernet keys (32 bytes in URL-safe base64), comma separated") from None
+
+
+def ensure_key_file(home: Path) -> Path:
+    """Make the embedded stack's vault key unless it is there; readable by its owner only, never half written."""
+    path = home / VAULT_KEY_FILE
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        descriptor, name = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(Fernet.generate_key() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            # Unlike a rename, a link fails if another process was first: its key stays.
+            os.link(name, path)
+        except FileExistsError:
+            pass
+        finally:
+            os.unlink(name)
+    return path

@@ -1,0 +1,190 @@
+"""Which connections does an organization have? Credentials are encrypted and appear in no repr, log or error."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+
+from neonhub_worker import ids
+from neonhub_worker.db.engine import transaction
+from neonhub_worker.errors import ConnectionExists, MoveRefused, UnknownConnection, UnknownOrganization
+from neonhub_worker.vault import cipher, organizations
+
+
+@dataclass(frozen=True)
+class Described:
+    """A connection without its secrets.
+
+    Attributes:
+        state: ``active``, ``reauthorize`` (its grant is dead; runs fail until a person renews it) or ``disabled``.
+    """
+
+    id: uuid.UUID
+    organization_id: str
+    name: str
+    connector: str
+    account: str
+    settings: dict[str, Any]
+    state: str
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A connection with its secrets."""
+
+    connector: str
+    account: str
+    settings: dict[str, Any]
+    state: str
+    credential: dict[str, Any] = field(repr=False)
+
+
+_COLUMNS = "id, organization_id, name, connector, account, settings, state"
+
+
+def add(
+    *,
+    organization_id: str,
+    name: str,
+    connector: str,
+    account: str,
+    credential: dict[str, Any],
+    settings: dict[str, Any],
+    connection: Connection | None = None,
+) -> uuid.UUID:
+    """Add a connection.
+
+    Raises:
+        ConnectionExists: The organization has one of this name.
+        VaultError: The credential cannot be encrypted.
+    """
+    values = {
+        "id": ids.new_id(),
+        "organization_id": organization_id,
+        "name": name,
+        "connector": connector,
+        "account": account,
+        "credential": cipher.encrypt(credential),
+        "settings": json.dumps(settings),
+    }
+    insert = text(
+        "insert into connection (id, organization_id, name, connector, account, credential, settings) values "
+        "(:id, :organization_id, :name, :connector, :account, :credential, cast(:settings as jsonb))"
+    )
+    try:
+        with transaction(connection) as opened:
+            opened.execute(insert, values)
+    except IntegrityError:
+        raise ConnectionExists(
+            f"{organization_id} has a connection {name!r} already; remove it first, or give this one another name"
+        ) from None
+    return uuid.UUID(str(values["id"]))
+
+
+def replace_credential(
+    connection_id: uuid.UUID,
+    credential: dict[str, Any],
+    settings: dict[str, Any],
+    *,
+    connection: Connection | None = None,
+) -> None:
+    """Store a new credential and new settings; the connection is active from now on."""
+    with transaction(connection) as opened:
+        opened.execute(
+            text(
+                "update connection set credential = :credential, settings = cast(:settings as jsonb), "
+                "state = 'active', updated_at = now() where id = :id"
+            ),
+            {"id": connection_id, "credential": cipher.encrypt(credential), "settings": json.dumps(settings)},
+        )
+
+
+def get_by_name(organization_id: str, name: str, *, connection: Connection | None = None) -> Described:
+    """Find a connection.
+
+    Raises:
+        UnknownOrganization: There is no such organization.
+        UnknownConnection: The organization has no connection of this name.
+    """
+    query = text(f"select {_COLUMNS} from connection where organization_id = :organization_id and name = :name")  # noqa: S608
+    with transaction(connection) as opened:
+        row = opened.execute(query, {"organization_id": organization_id, "name": name}).mappings().first()
+        if row is not None:
+            return Described(**row)
+        if not organizations.exists(organization_id, connection=opened):
+            raise UnknownOrganization(f"no organization {organization_id!r}; `neonhub connections add` makes one")
+    raise UnknownConnection(
+        f"{organization_id} has no connection {name!r}; `neonhub connections list --org {organization_id}` shows them"
+    )
+
+
+def open_connection(connection_id: uuid.UUID | None, *, connection: Connection | None = None) -> Opened:
+    """Read a connection with its secrets.
+
+    Raises:
+        UnknownConnection: It is gone or disabled.
+        VaultError: Its credential cannot be read.
+    """
+    query = text("select connector, account, settings, state, credential from connection where id = :id")
+    with transaction(connection) as opened:
+        row = opened.execute(query, {"id": connection_id}).mappings().first()
+    if row is None:
+        raise UnknownConnection("the run's connection is gone; add it again and enqueue a new run")
+    if row["state"] == "disabled":
+        raise UnknownConnection("the run's connection is disabled; enable it and retry the run")
+    return Opened(**{**row, "credential": cipher.decrypt(row["credential"])})
+
+
+def list_all(organization_id: str, *, connection: Connection | None = None) -> list[Described]:
+    """An organization's connections, by name."""
+    query = text(f"select {_COLUMNS} from connection where organization_id = :organization_id order by name")  # noqa: S608
+    with transaction(connection) as opened:
+        return [Described(**row) for row in opened.execute(query, {"organization_id": organization_id}).mappings()]
+
+
+def set_state(organization_id: str, name: str, state: str, *, connection: Connection | None = None) -> None:
+    """Set a connection's state.
+
+    Raises:
+        UnknownConnection: The organization has none of this name.
+    """
+    found = get_by_name(organization_id, name, connection=connection)
+    with transaction(connection) as opened:
+        opened.execute(
+            text("update connection set state = :state, updated_at = now() where id = :id"),
+            {"id": found.id, "state": state},
+        )
+
+
+def remove(organization_id: str, name: str, *, connection: Connection | None = None) -> None:
+    """Delete a connection.
+
+    Raises:
+        UnknownConnection: The organization has none of this name.
+        MoveRefused: Runs refer to it.
+    """
+    found = get_by_name(organization_id, name, connection=connection)
+    try:
+        with transaction(connection) as opened:
+            opened.execute(text("delete from connection where id = :id"), {"id": found.id})
+    except IntegrityError:
+        raise MoveRefused(
+            f"runs refer to {name!r}, so it stays on record; `neonhub connections disable {name}` puts it out of use"
+        ) from None
+
+
+def rotate_all(*, connection: Connection | None = None) -> int:
+    """Encrypt every credential anew with the first vault key, in one transaction; how many there were."""
+    with transaction(connection) as opened:
+        rows = opened.execute(text("select id, credential from connection for update")).all()
+        for row in rows:
+            opened.execute(
+                text("update connection set credential = :credential where id = :id"),
+                {"id": row.id, "credential": cipher.rotate(row.credential)},
+            )
+    return len(rows)

@@ -1,0 +1,120 @@
+"""Fixtures that every test may ask for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import make_url
+
+from neonhub_worker import settings as settings_module
+from neonhub_worker.db import engine as engine_module
+from neonhub_worker.db import migrate
+from neonhub_worker.settings import Settings
+from tests import servers
+
+ConnectionFactory = Callable[..., uuid.UUID]
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Postgres whose database ``neonhub`` is migrated and used as a template only."""
+    with servers.postgres(tmp_path_factory.mktemp("postgres")) as url:
+        migrate.upgrade(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def broker_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One broker per test process; ``broker_url`` empties it."""
+    with servers.broker(tmp_path_factory.mktemp("broker")) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> Iterator[str]:
+    """A migrated database of the test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    template = make_url(postgres_url)
+    admin_url = template.set(drivername="postgresql+psycopg", database="postgres")
+    admin = create_engine(admin_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"create database {name} template {template.database}"))
+    yield template.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f"drop database {name} with (force)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def broker_url(broker_server: str) -> str:
+    """An empty broker."""
+    import redis
+
+    with redis.Redis.from_url(broker_server) as client:
+        client.flushall()
+    return broker_server
+
+
+@pytest.fixture
+def settings(database_url: str, broker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """This test's settings, in force everywhere in this process and in those it starts."""
+    environment = {
+        "NEONHUB_HOME": str(tmp_path / "home"),
+        "NEONHUB_DATABASE_URL": database_url,
+        "NEONHUB_BROKER_URL": broker_url,
+        "NEONHUB_VAULT_KEYS": Fernet.generate_key().decode(),
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NEONHUB_SANDBOX_URL", raising=False)
+    forget_settings()
+    yield settings_module.settings()
+    engine_module.engine().dispose()
+    forget_settings()
+
+
+def forget_settings() -> None:
+    """Make the next use read the environment anew."""
+    settings_module.settings.cache_clear()
+    engine_module.engine.cache_clear()
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Engine:
+    """SQLAlchemy's engine on this test's database, the same that the product uses in this process."""
+    return engine_module.engine()
+
+
+@pytest.fixture
+def organization(engine: Engine) -> str:
+    """An organization."""
+    from neonhub_worker.vault import organizations
+
+    organizations.ensure("acme", "Acme")
+    return "acme"
+
+
+@pytest.fixture
+def connection_factory(organization: str) -> ConnectionFactory:
+    """Adds connections to the organization."""
+    from neonhub_worker.vault import connections
+
+    def add(
+        connector: str, *, name: str | None = None, credential: dict[str, Any], settings: dict[str, Any]
+    ) -> uuid.UUID:
+        return connections.add(
+            organization_id=organization,
+            name=name or connector,
+            connector=connector,
+            account="test",
+            credential=credential,
+            settings=settings,
+        )
+
+    return add
