@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlalchemy.engine import make_url
 from neonhub_worker import settings as settings_module
 from neonhub_worker.db import engine as engine_module
 from neonhub_worker.db import migrate
+from neonhub_worker.db.engine import make_engine
 from neonhub_worker.settings import Settings
 from tests import servers
 
@@ -22,9 +24,10 @@ ConnectionFactory = Callable[..., uuid.UUID]
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A Postgres whose database ``neonhub`` is migrated and used as a template only."""
-    with servers.postgres(tmp_path_factory.mktemp("postgres")) as url:
+    # Not in pytest's folder: each new pytest run shuts that one to other accounts, and Postgres never runs as root.
+    with tempfile.TemporaryDirectory(prefix="neonhub-test-") as folder, servers.postgres(Path(folder)) as url:
         migrate.upgrade(url)
         yield url
 
@@ -75,20 +78,23 @@ def settings(database_url: str, broker_url: str, tmp_path: Path, monkeypatch: py
     monkeypatch.delenv("NEONHUB_SANDBOX_URL", raising=False)
     forget_settings()
     yield settings_module.settings()
-    engine_module.engine().dispose()
     forget_settings()
 
 
 def forget_settings() -> None:
     """Make the next use read the environment anew."""
-    settings_module.settings.cache_clear()
+    if engine_module.engine.cache_info().currsize:
+        engine_module.engine().dispose()
     engine_module.engine.cache_clear()
+    settings_module.settings.cache_clear()
 
 
 @pytest.fixture
-def engine(settings: Settings) -> Engine:
-    """SQLAlchemy's engine on this test's database, the same that the product uses in this process."""
-    return engine_module.engine()
+def engine(settings: Settings) -> Iterator[Engine]:
+    """An engine on this test's database."""
+    made = make_engine(settings.need_database_url(), pool_size=2)
+    yield made
+    made.dispose()
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def postgres(folder: Path) -> Iterator[str]:
     home = Home.at(folder)
     home.prepare()
     server = Postgres(home, port=free_port())
-    server.create()
+    assert server.make_way(0)
     # The tests kill processes, never the machine: nothing has to reach the disk.
     command = [*server.command, "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"]
     with _running(command, home.log_file("postgres"), server.account.popen) as process:
@@ -70,11 +71,19 @@ def _running(command: list[str], log: Path, options: dict[str, Any]) -> Iterator
             process.wait()
 
 
-def _until(ready: Any, process: subprocess.Popen[bytes]) -> None:
+def _until(ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    wait_for(lambda: process.poll() is not None or ready(), f"process {process.pid}", timeout_s=_READY_S)
+    assert process.poll() is None, f"process {process.pid} ended with {process.returncode}"
+
+
+def wait_for(condition: Callable[[], object], what: str, *, timeout_s: float = 30.0) -> None:
+    """Ask until something is so.
+
+    Raises:
+        AssertionError: It is not so after ``timeout_s`` seconds.
+    """
     pause = threading.Event()
-    for _ in range(int(_READY_S / 0.05)):
-        if ready():
-            return
-        assert process.poll() is None, f"{process.args[0]} ended with {process.returncode}"  # type: ignore[index]
-        pause.wait(0.05)
-    raise AssertionError(f"{process.args[0]} was not ready within {_READY_S:.0f} s")  # type: ignore[index]
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout_s:.0f} s in vain for {what}"
+        pause.wait(0.02)

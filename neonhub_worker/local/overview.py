@@ -46,8 +46,14 @@ def _queues() -> dict[str, int | None]:
     names = [queue.name for queue in app.conf.task_queues]
     try:
         with app.connection_for_read() as connection:
-            channel = connection.default_channel
-            return {name: channel.queue_declare(name, passive=True).message_count for name in names}
+            return {name: _length(connection, name) for name in names}
     except Exception as error:
         log.warning("broker_unreachable", error=type(error).__name__)
         return dict.fromkeys(names)
+
+
+def _length(connection: Any, name: str) -> int:
+    try:
+        return int(connection.default_channel.queue_declare(name, passive=True).message_count)
+    except connection.channel_errors:
+        return 0  # nobody has declared it yet: Redis knows a queue only while something is in it

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from connectors import registry
 from neonhub_worker.db.engine import make_engine
 from neonhub_worker.errors import UnknownConnection, Unreachable
-from neonhub_worker.vault import connections, organizations
+from neonhub_worker.settings import load
+from neonhub_worker.vault import cipher, connections, organizations
 
 DEMO = "demo"
 
@@ -21,6 +22,7 @@ def seed_demo(database_url: str, sandbox_url: str) -> None:
     Raises:
         Unreachable: The sandbox does not answer.
     """
+    cipher.ensure_key_file(load().home)
     accounts = _accounts(sandbox_url)
     engine = make_engine("postgresql+psycopg://" + database_url.partition("://")[2], pool_size=1)
     try:

@@ -1,0 +1,1 @@
+"""The outside: one file per platform, and what they share."""

@@ -1,0 +1,1 @@
+"""What do several platforms share? Address forms and APIs that more than one connector speaks."""

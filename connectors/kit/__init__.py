@@ -1,0 +1,1 @@
+"""What do all connectors share? Errors, actions, calls and HTTP; nothing here knows a platform."""

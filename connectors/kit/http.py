@@ -1,0 +1,166 @@
+"""How is a platform called? With explicit timeouts, no repeats, nothing from the environment, and failures classed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.exceptions
+
+from connectors.kit import clock
+from connectors.kit.errors import ConnectorError, NotSent, OutcomeUnknown, Unavailable
+from connectors.kit.transport import nothing_sent
+from connectors.kit.wire import WatchedAdapter, Wire, watching
+
+if TYPE_CHECKING:
+    from connectors.kit.connector import Connector
+
+# Its debug lines hold whole URLs, and a query may hold a phone number.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+_sessions = threading.local()
+
+
+def _session() -> requests.Session:
+    """This thread's session; requests does not promise that threads may share one."""
+    session: requests.Session | None = getattr(_sessions, "session", None)
+    if session is None:
+        session = requests.Session()
+        # No proxies, no .netrc, no CA bundle from the environment: a connection's credential is the only one used.
+        session.trust_env = False
+        session.headers["User-Agent"] = "neonhub-worker"
+        # One session serves all connections of a thread: a cookie of one must never reach another.
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = WatchedAdapter(pool_connections=32, pool_maxsize=4)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        _sessions.session = session
+    return session
+
+
+class Http:
+    """HTTP to one platform, on behalf of one run.
+
+    Args:
+        connector: The platform; only its hosts are called, with its timeouts.
+        sandbox_url: When set, ``https://HOST/PATH`` goes to ``{sandbox_url}/HOST/PATH``.
+        check_lease: Called with the seconds a call may still take, before each socket write of an effect's request;
+            raises NotSent to forbid it.
+    """
+
+    def __init__(
+        self,
+        connector: Connector,
+        *,
+        sandbox_url: str | None = None,
+        check_lease: Callable[[float], None] | None = None,
+    ) -> None:
+        self._connector = connector
+        self._sandbox_url = None if sandbox_url is None else sandbox_url.rstrip("/")
+        self._check_lease = check_lease
+
+    def get(self, url: str, **content: Any) -> requests.Response:
+        """Read; see ``request``."""
+        return self.request("GET", url, effect=False, **content)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        effect: bool,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | bytes | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+    ) -> requests.Response:
+        """Make one request, once. Redirects are not followed: an answer of any status is returned.
+
+        Args:
+            url: ``https://HOST/PATH``, as the platform documents it.
+            effect: Whether the request may change the outside world.
+
+        Raises:
+            NotSent: Nothing left this side.
+            OutcomeUnknown: It may have arrived, and it was an effect.
+            Unavailable: It may have arrived, and it was none.
+        """
+        connect_s, read_s = self._connector.connect_s, self._connector.read_s
+        wire = Wire(before_write=self._lease_guard(read_s) if effect else None)
+        if effect and self._check_lease is not None:
+            self._check_lease(connect_s + read_s)
+        address = self._address(url)
+        try:
+            with watching(wire):
+                return _session().request(
+                    method,
+                    address,
+                    params=params,
+                    data=data,
+                    json=json,
+                    headers=headers,
+                    auth=auth or _no_auth,
+                    timeout=(connect_s, read_s),
+                    allow_redirects=False,
+                )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._failure(error, url, effect=effect, written=wire.written) from None
+
+    def _lease_guard(self, read_s: float) -> Callable[[], None] | None:
+        check = self._check_lease
+        return None if check is None else lambda: check(read_s)
+
+    def _address(self, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme != "https" or parts.hostname not in self._connector.hosts:
+            raise NotSent(f"{self._connector.slug} may not call {parts.scheme}://{parts.hostname}")
+        if self._sandbox_url is None:
+            return url
+        return f"{self._sandbox_url}/{url.removeprefix('https://')}"
+
+    def _failure(self, error: Exception, url: str, *, effect: bool, written: bool | None) -> ConnectorError:
+        # The text of the error is left out: it holds the URL, and that may hold a phone number.
+        host, kind = urlsplit(url).hostname, type(error).__name__
+        if nothing_sent(error, written=written):
+            return NotSent(f"{host} could not be reached ({kind}); nothing was sent")
+        if effect:
+            return OutcomeUnknown(f"{host} did not answer ({kind}); the request may have been carried out")
+        return Unavailable(f"{host} did not answer ({kind})")
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keeps requests from looking for a user name in the URL."""
+    return request
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a ``Retry-After`` header (seconds or an HTTP date) asks to wait; None if there is none."""
+    text = headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        until_at = _http_date(text)
+        if until_at is None:
+            return None
+        # Measured on the platform's own clock where it shows it.
+        now = _http_date(headers.get("Date", "")) or clock.now()
+        return max(0.0, (until_at - now).total_seconds())
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,139 @@
+"""What is a platform to the sandbox? The seam that every platform file fills in."""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from connectors.sandbox import effects
+from connectors.sandbox.contract import Contract, Operation, Problem
+
+JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer. A body of ``bytes`` or ``str`` goes out as it is, anything else as JSON, None as no body."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = JSON_TYPE
+
+
+class Refusal(Exception):
+    """Raised by platform code to undo the request's work and answer with ``reply``."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+@dataclass(slots=True)
+class Call:
+    """One request that matched an operation, while it is being answered.
+
+    ``path``, ``query`` and ``body`` are filled once the request is found to fit the contract, and are then of the
+    contract's types. ``principal`` is whatever the platform's ``authenticate`` returned.
+    """
+
+    operation: Operation
+    raw_path: str
+    headers: Mapping[str, str]
+    path: dict[str, str]
+    raw_query: bytes
+    raw_body: bytes
+    db: sqlite3.Connection
+    now: float
+    visible_at: float
+    query: dict[str, Any] = field(default_factory=dict)
+    body: Any = None
+    principal: Any = None
+
+    def effect(
+        self,
+        action: str,
+        provider_id: str | None,
+        *,
+        key: str | None = None,
+        recipient: str | None = None,
+        text: str | None = None,
+    ) -> None:
+        """Count one real effect of this request."""
+        effects.record(
+            self.db,
+            connector=self.operation.connector,
+            action=action,
+            provider_id=provider_id,
+            at=self.now,
+            key=key,
+            recipient=recipient,
+            text=text,
+        )
+
+
+Handler = Callable[[Call], Reply]
+
+
+class Platform(ABC):
+    """The behaviour of one platform. State lives in its tables, never in the object.
+
+    Attributes:
+        slug: The connector's slug; also the name of its contract.
+        tables: SQL that creates its tables; every statement says IF NOT EXISTS.
+        operations: One handler per operationId of the contract, all of them. A handler runs inside a transaction.
+    """
+
+    slug: ClassVar[str]
+    tables: ClassVar[str]
+    operations: ClassVar[Mapping[str, Handler]]
+
+    def widen(self, contract: Contract) -> None:  # noqa: B027
+        """Add what the platform accepts and the contract cannot say, such as a second encoding. Default: nothing."""
+
+    @abstractmethod
+    def seed(self, db: sqlite3.Connection, *, now: float) -> None:
+        """Create the account that a new sandbox starts with; called once per state directory."""
+
+    @abstractmethod
+    def describe(self, db: sqlite3.Connection) -> dict[str, Any]:
+        """The seeded account, its credential and its settings, in the shape a connection wants."""
+
+    @abstractmethod
+    def authenticate(self, call: Call) -> Any:
+        """Return who is asking.
+
+        Raises:
+            Refusal: the credentials are missing, wrong or expired.
+        """
+
+    @abstractmethod
+    def refuse(self, problem: Problem) -> Reply:
+        """The platform's own answer to a request that does not fit the contract."""
+
+    @abstractmethod
+    def rate_limited(self, *, retry_after_s: int) -> Reply:
+        """The platform's own 429."""
+
+    @abstractmethod
+    def server_error(self, status: int) -> Reply:
+        """The platform's own 500 or 503."""
+
+    @abstractmethod
+    def auth_expired(self) -> Reply:
+        """The platform's own answer to a credential that was valid once."""
+
+    def recognizes(self, headers: Mapping[str, str], db: sqlite3.Connection) -> bool:
+        """Is this platform meant? Asked only when two platforms share a host and a path. Default: yes."""
+        return True
+
+    def opt_out(self, db: sqlite3.Connection, address: str, *, out: bool, now: float) -> None:
+        """Simulate a recipient who says STOP (or START again).
+
+        Raises:
+            NotImplementedError: this platform knows no opt-outs.
+        """
+        raise NotImplementedError(f"connector {self.slug} knows no opt-outs")

@@ -1,0 +1,12 @@
+"""Which platforms are played? One line each."""
+
+from __future__ import annotations
+
+from connectors.sandbox.platform import Platform
+from connectors.sandbox.slack import Slack
+from connectors.sandbox.sms import Sms
+
+PLATFORMS: tuple[Platform, ...] = (
+    Slack(),
+    Sms(),
+)

@@ -1,0 +1,177 @@
+"""Messages that Slack keeps and posts later.
+
+One that carries metadata is accepted and then never posted, so these carry no mark and are compared by channel, time
+and text. One run per channel and second is in flight at a time.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+
+from connectors.kit import clock
+from connectors.kit.action import Input, LookUp, Output, Resend
+from connectors.kit.call import Call
+from connectors.kit.errors import InvalidRequest, OutcomeUnknown, looking
+from connectors.kit.fields import UtcDatetime
+from connectors.slack import web
+from connectors.slack.platform import (
+    BLOCKS,
+    IN_CHANNEL,
+    MARKUP,
+    SETTLE_AFTER_S,
+    SLACK,
+    THREAD,
+    Block,
+    ChannelId,
+    Done,
+    Text,
+    Timestamp,
+    gone_after,
+)
+
+_SKEW = timedelta(seconds=60)
+
+
+class ScheduleMessage(Input):
+    """A message that Slack keeps and posts later. It is listed by its text, so text is always needed."""
+
+    channel: ChannelId = IN_CHANNEL
+    text: Text = MARKUP
+    post_at: UtcDatetime = Field(description="When Slack posts it, with offset: at most 120 days ahead; whole seconds.")
+    blocks: tuple[Block, ...] = BLOCKS
+    thread_ts: Timestamp | None = THREAD
+    unfurl_links: bool = Field(default=False, description="Show previews of links.")
+    unfurl_media: bool = Field(default=False, description="Show previews of media.")
+
+
+class Scheduled(Output):
+    """A message that Slack keeps."""
+
+    scheduled_message_id: str
+    channel: str
+    post_at: datetime
+
+    def provider_id(self) -> str:
+        """The scheduled message's id."""
+        return self.scheduled_message_id
+
+
+_SOONEST, _LATEST = timedelta(seconds=60), timedelta(days=120)
+
+
+def _folded(text: str) -> str:
+    """A text as it is compared: Slack escapes signs and puts addresses into angle brackets."""
+    return " ".join(html.unescape(re.sub(r"<(https?://[^|>]+)(?:\|[^>]*)?>", r"\1", text)).split())
+
+
+def _slot(data: ScheduleMessage) -> str:
+    return f"{data.channel} {int(data.post_at.timestamp())}"
+
+
+def _find_scheduled(call: Call, data: ScheduleMessage) -> Scheduled | None:
+    """The scheduled message of that channel, second and text."""
+    if call.first_sent_at is None:
+        return None
+    since, post_at = (call.first_sent_at - _SKEW).timestamp(), int(data.post_at.timestamp())
+    with looking():
+        rows = list(_scheduled_rows(call, data.channel))
+    slot = [row for row in rows if int(row["post_at"]) == post_at and row["date_created"] >= since]
+    taken = call.ledger.taken([row["id"] for row in slot])
+    free = [row for row in slot if row["id"] not in taken]
+    same = [row for row in free if _folded(row.get("text") or "") == _folded(data.text)]
+    if len(same) == 1:
+        return _scheduled(same[0])
+    if free:
+        # Slack may rewrite a text in ways we do not know: another text is no proof that it is another message.
+        raise OutcomeUnknown(f"ambiguous: {len(free)} scheduled messages of that second could be this one")
+    if data.post_at - clock.now() < _SOONEST:
+        raise OutcomeUnknown("its time has come, so the list would not show it any more; look into the channel")
+    return None
+
+
+def _scheduled_rows(call: Call, channel: str | None) -> list[dict[str, Any]]:
+    rows = web.listed(call, "chat.scheduledMessages.list", "scheduled_messages", channel=channel, limit=100)
+    return [row for row in rows if channel in (None, row["channel_id"])]
+
+
+def _scheduled(row: dict[str, Any]) -> Scheduled:
+    post_at = datetime.fromtimestamp(int(row["post_at"]), UTC)
+    return Scheduled(scheduled_message_id=row["id"], channel=row["channel_id"], post_at=post_at)
+
+
+@SLACK.action(
+    "scheduleMessage",
+    ScheduleMessage,
+    Scheduled,
+    repeat=LookUp(_find_scheduled, settle_after_s=SETTLE_AFTER_S, alike=_slot),
+    why="Slack takes no mark on scheduled messages, but lists them with channel, time and text.",
+    scopes=("chat:write",),
+    limits=("at most 120 days ahead", "30 messages per 5 minutes and channel"),
+)
+def schedule_message(call: Call, data: ScheduleMessage) -> Scheduled:
+    """Hand a message to Slack that it posts later."""
+    ahead = data.post_at - clock.now()
+    if not _SOONEST < ahead <= _LATEST:
+        raise InvalidRequest(
+            f"post_at: must be over {_SOONEST.total_seconds():.0f} s and at most {_LATEST.days} days ahead when it is "
+            f"handed to Slack; it is {ahead.total_seconds():.0f} s"
+        )
+    body = {
+        **data.model_dump(mode="json", exclude_none=True, exclude={"blocks", "post_at"}),
+        "blocks": list(data.blocks) or None,
+        "post_at": int(data.post_at.timestamp()),
+    }
+    kept = web.post(call, "chat.scheduleMessage", body, effect=True)
+    return _scheduled({"id": kept["scheduled_message_id"], "channel_id": kept["channel"], "post_at": kept["post_at"]})
+
+
+class ScheduledRef(Input):
+    """A scheduled message by its id."""
+
+    channel: ChannelId = IN_CHANNEL
+    scheduled_message_id: str = Field(pattern=r"^Q[A-Z0-9]{8,}$", description="As scheduleMessage gave it.")
+
+
+@SLACK.action(
+    "cancelScheduled",
+    ScheduledRef,
+    Done,
+    repeat=Resend(),
+    why="Cancelling twice is the same as once.",
+    scopes=("chat:write",),
+)
+def cancel_scheduled(call: Call, data: ScheduledRef) -> Done:
+    """Cancel a scheduled message that has not been posted yet."""
+    return gone_after(call, "chat.deleteScheduledMessage", data, gone="invalid_scheduled_message_id")
+
+
+class ListScheduled(Input):
+    """Whose scheduled messages to list."""
+
+    channel: ChannelId | None = Field(default=None, description="Only those for this channel.")
+
+
+class ListedScheduled(Scheduled):
+    """A scheduled message in a list."""
+
+    text: str | None
+
+
+class ScheduledList(Output):
+    """What this bot has scheduled; nobody else's is shown."""
+
+    messages: tuple[ListedScheduled, ...]
+
+
+@SLACK.read("listScheduled", ListScheduled, ScheduledList)
+def list_scheduled(call: Call, data: ListScheduled) -> ScheduledList:
+    """List the messages that this bot has scheduled."""
+    rows = _scheduled_rows(call, data.channel)
+    return ScheduledList(
+        messages=tuple(ListedScheduled(**_scheduled(row).model_dump(), text=row.get("text")) for row in rows)
+    )

@@ -1,0 +1,184 @@
+"""How is Slack's Web API called? One method, one list of pages, and what its error names mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from connectors.kit.errors import (
+    AuthExpired,
+    ConnectorError,
+    InvalidRequest,
+    NotFound,
+    OutcomeUnknown,
+    Permission,
+    PolicyRejected,
+    RateLimited,
+    Unavailable,
+)
+from connectors.kit.http import retry_after_s
+
+if TYPE_CHECKING:
+    import requests
+
+    from connectors.kit.call import Call
+
+HOSTS = ("slack.com", "files.slack.com")
+_MOST_PAGES = 20
+
+_NAMES: dict[type[ConnectorError], str] = {
+    AuthExpired: """token_expired invalid_auth not_authed token_revoked account_inactive two_factor_setup_required
+        org_login_required invalid_token bad_token""",
+    Permission: """missing_scope no_permission not_allowed_token_type access_denied accesslimited app_access_restricted
+        not_in_channel restricted_action restricted_action_read_only_channel restricted_action_thread_only_channel
+        restricted_action_non_threadable_channel restricted_action_thread_locked ekm_access_denied
+        enterprise_is_restricted team_added_to_org cant_update_message cant_delete_message edit_window_closed
+        posting_to_channel_denied as_user_not_supported messages_tab_disabled file_uploads_disabled
+        metadata_must_be_sent_from_app""",
+    NotFound: """channel_not_found message_not_found file_not_found file_deleted user_not_found thread_not_found
+        team_not_found is_archived invalid_scheduled_message_id invalid_channel""",
+    InvalidRequest: """no_text msg_too_long msg_blocks_too_long too_many_attachments invalid_blocks
+        invalid_blocks_format invalid_metadata_format invalid_metadata_schema metadata_too_large
+        markdown_text_conflict attachment_payload_limit_exceeded invalid_arguments invalid_arg_name
+        invalid_array_arg invalid_charset invalid_form_data invalid_post_type missing_post_type missing_argument
+        invalid_cursor invalid_limit invalid_types invalid_time time_in_past time_too_far cannot_reply_to_message
+        block_mismatch unknown_method method_deprecated deprecated_endpoint file_type_not_allowed
+        file_upload_size_restricted""",
+    PolicyRejected: """slack_connect_file_link_sharing_blocked slack_connect_canvas_sharing_blocked
+        slack_connect_lists_sharing_blocked blocked_file_type""",
+    RateLimited: "ratelimited rate_limited message_limit_exceeded restricted_too_many storage_limit_reached",
+    # Slack says of the first four that a part may have succeeded; the other two speak of an earlier request of ours.
+    OutcomeUnknown: """internal_error fatal_error service_unavailable file_update_failed
+        duplicate_message_not_found duplicate_channel_not_found""",
+    # The request was cut short on its way, or Slack says that nothing changed.
+    Unavailable: "request_timeout update_failed",
+}
+_OF_NAME = {name: kind for kind, names in _NAMES.items() for name in names.split()}
+# Seconds to wait where Slack names the limit but not the time.
+_WAITS_S = {
+    "rate_limited": 1.0,
+    "restricted_too_many": 60.0,
+    "message_limit_exceeded": 3600.0,
+    "storage_limit_reached": 3600.0,
+}
+_HINTS = {"not_in_channel": "invite the app to the channel", "is_archived": "the channel is archived"}
+
+
+class SlackCredential(BaseModel):
+    """A bot's token."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bot_token: SecretStr = Field(description="xoxb-..., or xoxe.xoxb-... with token rotation.")
+
+
+def post(call: Call, method: str, body: Mapping[str, Any], *, effect: bool) -> dict[str, Any]:
+    """Call a writing method; arguments that are None are left out.
+
+    Raises:
+        ConnectorError: Slack did not answer ok; the class says what may be done next.
+    """
+    content = json.dumps(_given(body), ensure_ascii=False).encode()
+    headers = {**_authorization(call), "Content-Type": "application/json; charset=utf-8"}
+    answer = call.http.request("POST", _url(method), effect=effect, data=content, headers=headers)
+    return _body(answer, method, effect=effect)
+
+
+def post_form(call: Call, method: str, body: Mapping[str, Any], *, effect: bool) -> dict[str, Any]:
+    """Call one of the methods that take no JSON; otherwise as ``post``."""
+    answer = call.http.request("POST", _url(method), effect=effect, data=_given(body), headers=_authorization(call))
+    return _body(answer, method, effect=effect)
+
+
+def get(call: Call, method: str, **params: Any) -> dict[str, Any]:
+    """Call a reading method; arguments that are None are left out.
+
+    Raises:
+        ConnectorError: Slack did not answer ok.
+    """
+    texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in _given(params).items()}
+    return _body(call.http.get(_url(method), params=texts, headers=_authorization(call)), method, effect=False)
+
+
+def listed(
+    call: Call, method: str, key: str, *, most_pages: int = _MOST_PAGES, **params: Any
+) -> Iterator[dict[str, Any]]:
+    """The items of all pages of a list. A page may be short or empty and still not be the last.
+
+    Raises:
+        Unavailable: There are more pages than may be read.
+        ConnectorError: Slack did not answer ok.
+    """
+    cursor: str | None = None
+    for _ in range(most_pages):
+        page = get(call, method, cursor=cursor, **params)
+        yield from page.get(key, ())
+        cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
+        if cursor is None:
+            return
+    raise Unavailable(f"{method} has more than {most_pages} pages; the answer may be on a later one")
+
+
+def put_bytes(call: Call, upload_url: str, content: bytes) -> None:
+    """Bring a file's bytes where Slack said; harmless to repeat.
+
+    Raises:
+        ConnectorError: They did not arrive.
+    """
+    headers = {"Content-Type": "application/octet-stream"}
+    answer = call.http.request("POST", upload_url, effect=False, data=content, headers=headers)
+    if answer.status_code != 200:
+        raise _error(answer, "upload", None, effect=False)
+
+
+def _url(method: str) -> str:
+    return f"https://slack.com/api/{method}"
+
+
+def _authorization(call: Call) -> dict[str, str]:
+    return {"Authorization": f"Bearer {call.credential_as(SlackCredential).bot_token.get_secret_value()}"}
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _body(answer: requests.Response, method: str, *, effect: bool) -> dict[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise _error(answer, method, None, effect=effect)
+    if answer.status_code == 200 and body.get("ok") is True:
+        return body
+    raise _error(answer, method, body, effect=effect)
+
+
+def _error(answer: requests.Response, method: str, body: dict[str, Any] | None, *, effect: bool) -> ConnectorError:
+    """Class an answer: both success and failure come with 200; only throttling and outages have their own status."""
+    status = answer.status_code
+    name = str(body["error"]) if body is not None and "error" in body else None
+    request_id = answer.headers.get("X-Slack-Req-Id")
+    kind = _kind(status, name, effect=effect)
+    said = name or f"status {status}"
+    hint = f"needs scope {body['needed']}" if body is not None and body.get("needed") else _HINTS.get(name or "")
+    message = f"{method}: Slack answered {said}" + (f" ({hint})" if hint else "")
+    if issubclass(kind, RateLimited):
+        wait_s = retry_after_s(answer.headers)
+        wait_s = _WAITS_S.get(name or "") if wait_s is None else wait_s
+        return RateLimited(message, retry_after_s=wait_s, code=name, http_status=status, request_id=request_id)
+    return kind(message, code=name, http_status=status, request_id=request_id)
+
+
+def _kind(status: int, name: str | None, *, effect: bool) -> type[ConnectorError]:
+    unclear: type[ConnectorError] = OutcomeUnknown if effect else Unavailable
+    if status == 429:
+        return RateLimited
+    if name is None:
+        return InvalidRequest if 300 <= status < 500 else unclear
+    kind = _OF_NAME.get(name) or (unclear if status >= 500 else InvalidRequest)
+    return unclear if kind is OutcomeUnknown else kind

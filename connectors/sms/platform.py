@@ -1,0 +1,52 @@
+"""Which platform is it, and what does a connection to it hold?"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from connectors.dialects import twilio
+from connectors.dialects.twilio_messages import CallbackUrl, Sender, ServiceSid
+from connectors.kit.call import Call
+from connectors.kit.connector import Connector
+from connectors.kit.errors import Permission
+
+CHANNEL = "sms"
+"""The channel of consent that all of it belongs to."""
+
+
+class SmsSettings(BaseModel):
+    """What a connection knows of its sender."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    messaging_service_sid: ServiceSid | None = Field(
+        default=None,
+        description="Messaging Service that picks the sender when the input names none; goes before from_number.",
+    )
+    from_number: Sender | None = Field(
+        default=None, description="Number, short code or name that sends when the input names none."
+    )
+    status_callback_url: CallbackUrl | None = Field(
+        default=None, description="https address that Twilio reports each message's way to; gets effect=<key> appended."
+    )
+
+
+SMS = Connector(
+    "sms",
+    "SMS (Twilio)",
+    hosts=twilio.HOSTS,
+    credential=twilio.TwilioCredential,
+    settings=SmsSettings,
+    api_version="2010-04-01",
+)
+
+
+@SMS.check
+def check_account(call: Call) -> str:
+    """Read the account; refuse one that is not active."""
+    sid = call.credential_as(twilio.TwilioCredential).account_sid
+    with twilio.speaking(effect=False):
+        status = twilio.client(call).api.v2010.accounts(sid).fetch().status
+    if status != "active":
+        raise Permission(f"the Twilio account is {status}")
+    return f"Twilio account {sid}, active"

@@ -1,0 +1,222 @@
+"""From enqueue to effect, against the real sandbox: what it counted is the judge."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from neonhub_worker import cancel, enqueue, enqueue_many, get_run
+from neonhub_worker.consent import opt_outs
+from neonhub_worker.db.engine import transaction
+from neonhub_worker.ledger import leases
+from neonhub_worker.performing import batch
+from tests.integration.conftest import Sandbox
+
+TO = "+14155550123"
+
+
+def sms(**changes: Any) -> dict[str, Any]:
+    request = {
+        "action": "sms.sendSMS",
+        "organization_id": "acme",
+        "connection": "sms",
+        "input": {"to": TO, "body": "Spring is here."},
+    }
+    return {**request, **changes}
+
+
+def make_due(engine: Engine, run_id: uuid.UUID) -> None:
+    """Let the time pass that a run waits for."""
+    with engine.begin() as connection:
+        connection.execute(text("update run set run_at = now() where id = :id"), {"id": run_id})
+
+
+def let_settling_time_pass(engine: Engine, run_id: uuid.UUID) -> None:
+    """As if the send had happened an hour ago."""
+    with engine.begin() as connection:
+        connection.execute(
+            text("update step set sent_by = sent_by - interval '1 hour' where run_id = :id"), {"id": run_id}
+        )
+    make_due(engine, run_id)
+
+
+def die_holding(run_id: uuid.UUID) -> None:
+    """What a worker leaves behind that is killed right after its claim was committed."""
+    with transaction() as connection:
+        assert leases.claim(connection, [run_id], worker="dead", lease_s=-1)
+        assert leases.rescue(connection) == [run_id]
+
+
+def test_a_message_is_sent_once_and_its_id_recorded(sandbox: Sandbox) -> None:
+    run_id = enqueue(sms())
+    batch.perform([run_id])
+    run = get_run(run_id)
+    (effect,) = sandbox.effects()
+    assert run.state == "succeeded"
+    assert run.provider_id == effect["provider_id"]
+    assert effect["recipient"] == TO
+
+
+def test_a_batch_is_sent_side_by_side(sandbox: Sandbox) -> None:
+    run_ids = enqueue_many(sms(input={"to": TO, "body": f"Number {n}"}) for n in range(40))
+    batch.perform(run_ids)
+    assert {get_run(run_id).state for run_id in run_ids} == {"succeeded"}
+    assert len(sandbox.effects()) == 40
+
+
+def test_any_number_of_deliveries_send_once(sandbox: Sandbox) -> None:
+    run_id = enqueue(sms())
+    for _ in range(3):
+        batch.perform([run_id])
+    assert len(sandbox.effects()) == 1
+
+
+def test_killed_after_the_send_the_message_is_found_by_read_back(sandbox: Sandbox, engine: Engine) -> None:
+    sandbox.fault(connector="sms", operation="sendSMS", kind="error_500_after", times=1)
+    run_id = enqueue(sms())
+    batch.perform([run_id])
+    assert get_run(run_id).state == "retrying"
+    make_due(engine, run_id)
+    batch.perform([run_id])
+    run = get_run(run_id)
+    assert run.state == "succeeded"
+    assert run.timeline[-1].detail == {
+        "provider_id": sandbox.effects()[0]["provider_id"],
+        "settled": "read-back: it was sent",
+    }
+    assert len(sandbox.effects()) == 1
+
+
+def test_killed_before_the_send_the_message_is_sent_only_after_the_settling_time(
+    sandbox: Sandbox, engine: Engine
+) -> None:
+    run_id = enqueue(sms())
+    die_holding(run_id)
+    batch.perform([run_id])
+    assert get_run(run_id).state == "waiting"
+    assert sandbox.effects() == []
+    let_settling_time_pass(engine, run_id)
+    batch.perform([run_id])
+    assert get_run(run_id).state == "succeeded"
+    assert len(sandbox.effects()) == 1
+
+
+def test_a_second_crash_after_a_read_back_is_settled_the_same_way(sandbox: Sandbox, engine: Engine) -> None:
+    run_id = enqueue(sms())
+    die_holding(run_id)
+    let_settling_time_pass(engine, run_id)
+    sandbox.fault(connector="sms", operation="sendSMS", kind="reset_after", times=1)
+    batch.perform([run_id])
+    assert get_run(run_id).state == "retrying"
+    make_due(engine, run_id)
+    batch.perform([run_id])
+    assert get_run(run_id).state == "succeeded"
+    assert len(sandbox.effects()) == 1
+
+
+def test_two_equal_messages_to_one_person_are_both_sent_and_told_apart(sandbox: Sandbox, engine: Engine) -> None:
+    first, second = enqueue_many([sms(), sms()])
+    sandbox.fault(connector="sms", operation="sendSMS", kind="error_500_after", times=1)
+    batch.perform([first, second])
+    assert (get_run(first).state, get_run(second).state) == ("retrying", "queued")
+    make_due(engine, first)
+    batch.perform([first])
+    die_holding(second)
+    let_settling_time_pass(engine, second)
+    batch.perform([second])
+    states = [get_run(run_id) for run_id in (first, second)]
+    assert [run.state for run in states] == ["succeeded", "succeeded"]
+    assert len({run.provider_id for run in states}) == 2
+    assert len(sandbox.effects()) == 2
+
+
+def test_a_rate_limit_waits_as_long_as_the_platform_says_and_uses_no_attempt(sandbox: Sandbox) -> None:
+    sandbox.fault(connector="sms", operation="sendSMS", kind="rate_limit", times=1, seconds=7)
+    run_id = enqueue(sms())
+    batch.perform([run_id])
+    run = get_run(run_id)
+    assert (run.state, run.attempts) == ("waiting", 0)
+    assert 6 < (run.run_at - run.created_at).total_seconds() < 10
+    assert sandbox.effects() == []
+
+
+def test_an_opt_out_known_to_us_is_honoured_without_asking_the_platform(sandbox: Sandbox) -> None:
+    run_id = enqueue(sms())
+    opt_outs.record("acme", "sms", TO, opted_out=True, source="test")
+    batch.perform([run_id])
+    run = get_run(run_id)
+    assert run.state == "failed"
+    assert run.error is not None
+    assert run.error["class"] == "RecipientOptedOut"
+
+
+def test_an_opt_out_known_to_the_platform_is_learned(sandbox: Sandbox) -> None:
+    sandbox.opt_out(TO)
+    run_id = enqueue(sms())
+    batch.perform([run_id])
+    run = get_run(run_id)
+    assert run.error is not None
+    assert (run.state, run.error["class"], run.error["code"]) == ("failed", "RecipientOptedOut", "21610")
+    assert opt_outs.status("acme", "sms", TO) is not None
+
+
+def test_a_run_cancelled_while_in_doubt_is_not_sent_again(sandbox: Sandbox, engine: Engine) -> None:
+    run_id = enqueue(sms())
+    die_holding(run_id)
+    cancel(run_id)
+    let_settling_time_pass(engine, run_id)
+    batch.perform([run_id])
+    assert get_run(run_id).state == "cancelled"
+    assert sandbox.effects() == []
+
+
+def test_a_worker_whose_lease_is_nearly_over_gives_the_run_back_unsent(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.conftest import forget_settings
+
+    run_id = enqueue(sms())
+    monkeypatch.setenv("NEONHUB_LEASE_S", "5")
+    forget_settings()
+    batch.perform([run_id])
+    run = get_run(run_id)
+    assert (run.state, run.attempts) == ("queued", 0)
+    assert sandbox.effects() == []
+
+
+def test_no_phone_number_or_text_is_in_errors_or_timelines(sandbox: Sandbox) -> None:
+    sandbox.fault(connector="sms", operation="sendSMS", kind="error_500_after", times=1)
+    run_id = enqueue(sms())
+    batch.perform([run_id])
+    run = get_run(run_id)
+    said = f"{run.error} {run.timeline}"
+    assert TO not in said
+    assert "Spring" not in said
+
+
+def test_a_slack_message_lost_in_doubt_is_found_by_our_key(sandbox: Sandbox, engine: Engine) -> None:
+    import requests
+
+    channel = next(
+        iter(requests.get(f"{sandbox.url}/_sandbox/accounts", timeout=10).json()["slack"]["channels"].values())
+    )
+    channel_id = channel if isinstance(channel, str) else channel["id"]
+    sandbox.fault(connector="slack", operation="sendMessage", kind="reset_after", times=1)
+    run_id = enqueue(
+        {
+            "action": "slack.sendMessage",
+            "organization_id": "acme",
+            "connection": "slack",
+            "input": {"channel": channel_id, "text": "Launch!"},
+        }
+    )
+    batch.perform([run_id])
+    assert get_run(run_id).state == "retrying"
+    make_due(engine, run_id)
+    batch.perform([run_id])
+    assert get_run(run_id).state == "succeeded"
+    (effect,) = sandbox.effects("slack")
+    assert effect["key"] == run_id.hex
