@@ -113,7 +113,7 @@ class _Transport(TwilioHttpClient):  # type: ignore[misc]
         )
         if answer.status_code >= 300:
             raise error_of(answer, effect=effect)
-        if answer.status_code != 204 and _json(answer) is None:
+        if answer.status_code != 204 and not isinstance(_json(answer), dict):
             raise _unclear(effect)("Twilio's answer is not readable", http_status=answer.status_code)
         return TwilioResponse(answer.status_code, answer.text, answer.headers)
 
@@ -137,7 +137,7 @@ def speaking(*, effect: bool) -> Iterator[None]:
     """
     try:
         yield
-    except (TwilioException, ValueError, KeyError, TypeError) as error:
+    except (TwilioException, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _unclear(effect)(f"Twilio's answer is not readable ({type(error).__name__})") from None
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,10 +18,23 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 class Input(BaseModel):
     """Base of all inputs. Unknown fields are refused.
 
-    Rules depend on the input alone, never on the clock: a run that is taken up again later must still be readable.
+    What was accepted once stays readable for ever: a run may be taken up again long after its time. Rules that depend
+    on the clock therefore hold in ``accept`` only (and again when the action is performed).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def accept(cls, given: Mapping[str, Any], *, now: datetime) -> Self:
+        """Read an input that is about to be accepted, with the rules that depend on the clock.
+
+        Args:
+            now: When it is to be performed (aware).
+
+        Raises:
+            pydantic.ValidationError: It breaks a rule.
+        """
+        return cls.model_validate(given, context={"now": now})
 
 
 class Output(BaseModel):

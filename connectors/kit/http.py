@@ -15,7 +15,7 @@ import requests
 import urllib3.exceptions
 
 from connectors.kit import clock
-from connectors.kit.errors import ConnectorError, NotSent, OutcomeUnknown, Unavailable
+from connectors.kit.errors import ConnectorError, InvalidRequest, NotSent, OutcomeUnknown, Unavailable
 from connectors.kit.transport import nothing_sent
 from connectors.kit.wire import WatchedAdapter, Wire, watching
 
@@ -89,6 +89,7 @@ class Http:
             effect: Whether the request may change the outside world.
 
         Raises:
+            InvalidRequest: The URL is none of the platform's.
             NotSent: Nothing left this side.
             OutcomeUnknown: It may have arrived, and it was an effect.
             Unavailable: It may have arrived, and it was none.
@@ -121,7 +122,9 @@ class Http:
     def _address(self, url: str) -> str:
         parts = urlsplit(url)
         if parts.scheme != "https" or parts.hostname not in self._connector.hosts:
-            raise NotSent(f"{self._connector.slug} may not call {parts.scheme}://{parts.hostname}")
+            raise InvalidRequest(
+                f"{self._connector.slug} may not call {parts.scheme}://{parts.hostname}; nothing was sent"
+            )
         if self._sandbox_url is None:
             return url
         return f"{self._sandbox_url}/{url.removeprefix('https://')}"

@@ -31,9 +31,17 @@ def read_json(raw: bytes) -> Any:
         MalformedError: not JSON, or not UTF-8.
     """
     try:
-        return json.loads(raw)
+        value = json.loads(raw.decode(), parse_constant=_no_constant)
+        if b"\\u" in raw:
+            # An escaped half of a surrogate pair is text that nothing can carry on.
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise MalformedError("not JSON") from error
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def read_form(raw: bytes) -> Pairs:

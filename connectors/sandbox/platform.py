@@ -126,7 +126,7 @@ class Platform(ABC):
     def auth_expired(self) -> Reply:
         """The platform's own answer to a credential that was valid once."""
 
-    def recognizes(self, headers: Mapping[str, str], db: sqlite3.Connection) -> bool:
+    def recognizes(self, headers: Mapping[str, str], raw_query: bytes, db: sqlite3.Connection) -> bool:
         """Is this platform meant? Asked only when two platforms share a host and a path. Default: yes."""
         return True
 

@@ -55,13 +55,13 @@ class Sandbox:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to a platform."""
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
-        _, host, *rest = raw.decode("latin-1").split("/", 2)
-        path = "/" + rest[0] if rest else "/"
+        host, _, rest = raw.decode("latin-1").removeprefix("/").partition("/")
+        path = f"/{rest}"
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await connection.whole_body(receive)
         if body is None:
             return
-        match = self._route(host, path, scope["method"], headers)
+        match = self._route(host, path, scope, headers)
         if isinstance(match, Reply):
             await self._send(send, match)
             return
@@ -93,12 +93,12 @@ class Sandbox:
                 platform.seed(db, now=self.store.now())
         return contract
 
-    def _route(self, host: str, path: str, method: str, headers: Mapping[str, str]) -> Match[Platform] | Reply:
-        matches, path_known = self.router.find(host, path, method)
+    def _route(self, host: str, path: str, scope: Scope, headers: Mapping[str, str]) -> Match[Platform] | Reply:
+        matches, path_known = self.router.find(host, path, scope["method"])
         if len(matches) == 1:
             return matches[0]
         for match in matches:
-            if match.route.platform.recognizes(headers, self.store.db):
+            if match.route.platform.recognizes(headers, scope["query_string"], self.store.db):
                 return match
         if matches:
             return matches[0]

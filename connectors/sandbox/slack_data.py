@@ -179,10 +179,10 @@ def direct_channel(call: Call, users: tuple[str, ...]) -> sqlite3.Row:
 
 def next_ts(db: sqlite3.Connection, channel: str, at: float) -> int:
     """A timestamp for a new message, unique in its channel."""
-    wanted = int(at * 1_000_000)
-    row = db.execute("SELECT max(ts) AS last FROM slack_message WHERE channel = ? AND ts >= ?", (channel, wanted))
-    last: int | None = row.fetchone()["last"]
-    return wanted if last is None else last + 1
+    ts = int(at * 1_000_000)
+    while find_message(db, channel, ts) is not None:
+        ts += 1
+    return ts
 
 
 def insert_message(

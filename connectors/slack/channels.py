@@ -156,7 +156,7 @@ class Joined(Output):
 )
 def join_channel(call: Call, data: JoinChannel) -> Joined:
     """Bring the bot into a public channel."""
-    joined = web.post(call, "conversations.join", {"channel": data.channel}, effect=True)
+    joined = web.post(call, "conversations.join", {"channel": data.channel}, effect=True, needs=("channel",))
     return Joined(channel=joined["channel"]["id"])
 
 
@@ -176,7 +176,7 @@ class Identity(Output):
 @SLACK.read("checkCredentials", CheckCredentials, Identity)
 def check_credentials(call: Call, data: CheckCredentials) -> Identity:
     """Tell whose token the connection holds."""
-    found = web.post(call, "auth.test", {}, effect=False)
+    found = web.post(call, "auth.test", {}, effect=False, needs=("team_id", "user_id"))
     return Identity(
         team_id=found["team_id"], team=found.get("team"), user_id=found["user_id"], bot_id=found.get("bot_id")
     )

@@ -86,7 +86,7 @@ def _find_shared(call: Call, data: UploadFile) -> SharedFile | None:
         return None
     file_id = str(cast("dict[str, JsonValue]", uploaded)["file_id"])
     with looking():
-        found = web.get(call, "files.info", file=file_id)["file"]
+        found = web.get(call, "files.info", needs=("file",), file=file_id)["file"]
     shares: dict[str, dict[str, Any]] = found.get("shares") or {}
     for channels in shares.values():
         if data.channel in channels:
@@ -121,7 +121,7 @@ def _upload(call: Call, data: UploadFile) -> JsonValue:
         raise InvalidRequest(str(error)) from None
     # Without alt_txt: with it Slack says ok and does not share the file (python-slack-sdk issue 1818).
     arguments = {"filename": data.filename, "length": len(content)}
-    ticket = web.post_form(call, "files.getUploadURLExternal", arguments, effect=False)
+    ticket = web.post_form(call, "files.getUploadURLExternal", arguments, effect=False, needs=("upload_url", "file_id"))
     web.put_bytes(call, ticket["upload_url"], content)
     return {"file_id": str(ticket["file_id"])}
 

@@ -109,7 +109,7 @@ def send_message(call: Call, data: SendMessage) -> Message:
         "blocks": list(data.blocks) or None,
         "metadata": {"event_type": EVENT_TYPE, "event_payload": {"effect_id": call.key}},
     }
-    posted = web.post(call, "chat.postMessage", body, effect=True)
+    posted = web.post(call, "chat.postMessage", body, effect=True, needs=("channel", "ts"))
     return Message(channel=posted["channel"], ts=posted["ts"])
 
 
@@ -151,5 +151,5 @@ class UpdateMessage(MessageRef):
 def update_message(call: Call, data: UpdateMessage) -> Message:
     """Replace the content of a message that this bot has posted."""
     body = {**data.model_dump(exclude={"blocks"}), "blocks": list(data.blocks)}
-    updated = web.post(call, "chat.update", body, effect=True)
+    updated = web.post(call, "chat.update", body, effect=True, needs=("channel", "ts"))
     return Message(channel=updated["channel"], ts=updated["ts"])

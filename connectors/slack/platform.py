@@ -68,5 +68,5 @@ def gone_after(call: Call, method: str, data: Input, *, gone: str) -> Done:
 @SLACK.check
 def check_token(call: Call) -> str:
     """Ask Slack whose token it is."""
-    found = web.post(call, "auth.test", {}, effect=False)
+    found = web.post(call, "auth.test", {}, effect=False, needs=("team_id", "user_id"))
     return f"Slack workspace {found.get('team') or found['team_id']}, as {found.get('user') or found['user_id']}"

@@ -9,15 +9,15 @@ from __future__ import annotations
 import html
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from connectors.kit import clock
 from connectors.kit.action import Input, LookUp, Output, Resend
 from connectors.kit.call import Call
-from connectors.kit.errors import InvalidRequest, OutcomeUnknown, looking
-from connectors.kit.fields import UtcDatetime
+from connectors.kit.errors import OutcomeUnknown, looking
+from connectors.kit.fields import Ahead, UtcDatetime
 from connectors.slack import web
 from connectors.slack.platform import (
     BLOCKS,
@@ -37,12 +37,17 @@ from connectors.slack.platform import (
 _SKEW = timedelta(seconds=60)
 
 
+AHEAD = Ahead(soonest=timedelta(seconds=60), latest=timedelta(days=120))
+
+
 class ScheduleMessage(Input):
     """A message that Slack keeps and posts later. It is listed by its text, so text is always needed."""
 
     channel: ChannelId = IN_CHANNEL
     text: Text = MARKUP
-    post_at: UtcDatetime = Field(description="When Slack posts it, with offset: at most 120 days ahead; whole seconds.")
+    post_at: Annotated[UtcDatetime, AfterValidator(AHEAD.accept)] = Field(
+        description="When Slack posts it, with offset: at most 120 days ahead; whole seconds."
+    )
     blocks: tuple[Block, ...] = BLOCKS
     thread_ts: Timestamp | None = THREAD
     unfurl_links: bool = Field(default=False, description="Show previews of links.")
@@ -59,9 +64,6 @@ class Scheduled(Output):
     def provider_id(self) -> str:
         """The scheduled message's id."""
         return self.scheduled_message_id
-
-
-_SOONEST, _LATEST = timedelta(seconds=60), timedelta(days=120)
 
 
 def _folded(text: str) -> str:
@@ -89,7 +91,7 @@ def _find_scheduled(call: Call, data: ScheduleMessage) -> Scheduled | None:
     if free:
         # Slack may rewrite a text in ways we do not know: another text is no proof that it is another message.
         raise OutcomeUnknown(f"ambiguous: {len(free)} scheduled messages of that second could be this one")
-    if data.post_at - clock.now() < _SOONEST:
+    if data.post_at - clock.now() < AHEAD.soonest:
         raise OutcomeUnknown("its time has come, so the list would not show it any more; look into the channel")
     return None
 
@@ -115,18 +117,15 @@ def _scheduled(row: dict[str, Any]) -> Scheduled:
 )
 def schedule_message(call: Call, data: ScheduleMessage) -> Scheduled:
     """Hand a message to Slack that it posts later."""
-    ahead = data.post_at - clock.now()
-    if not _SOONEST < ahead <= _LATEST:
-        raise InvalidRequest(
-            f"post_at: must be over {_SOONEST.total_seconds():.0f} s and at most {_LATEST.days} days ahead when it is "
-            f"handed to Slack; it is {ahead.total_seconds():.0f} s"
-        )
+    AHEAD.check("post_at", data.post_at)
     body = {
         **data.model_dump(mode="json", exclude_none=True, exclude={"blocks", "post_at"}),
         "blocks": list(data.blocks) or None,
         "post_at": int(data.post_at.timestamp()),
     }
-    kept = web.post(call, "chat.scheduleMessage", body, effect=True)
+    kept = web.post(
+        call, "chat.scheduleMessage", body, effect=True, needs=("scheduled_message_id", "channel", "post_at")
+    )
     return _scheduled({"id": kept["scheduled_message_id"], "channel_id": kept["channel"], "post_at": kept["post_at"]})
 
 

@@ -75,8 +75,14 @@ class SlackCredential(BaseModel):
     bot_token: SecretStr = Field(description="xoxb-..., or xoxe.xoxb-... with token rotation.")
 
 
-def post(call: Call, method: str, body: Mapping[str, Any], *, effect: bool) -> dict[str, Any]:
+def post(
+    call: Call, method: str, body: Mapping[str, Any], *, effect: bool, needs: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Call a writing method; arguments that are None are left out.
+
+    Args:
+        effect: Whether it may change something.
+        needs: What the answer must hold to be understood.
 
     Raises:
         ConnectorError: Slack did not answer ok; the class says what may be done next.
@@ -84,23 +90,27 @@ def post(call: Call, method: str, body: Mapping[str, Any], *, effect: bool) -> d
     content = json.dumps(_given(body), ensure_ascii=False).encode()
     headers = {**_authorization(call), "Content-Type": "application/json; charset=utf-8"}
     answer = call.http.request("POST", _url(method), effect=effect, data=content, headers=headers)
-    return _body(answer, method, effect=effect)
+    return _body(answer, method, effect=effect, needs=needs)
 
 
-def post_form(call: Call, method: str, body: Mapping[str, Any], *, effect: bool) -> dict[str, Any]:
+def post_form(
+    call: Call, method: str, body: Mapping[str, Any], *, effect: bool, needs: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Call one of the methods that take no JSON; otherwise as ``post``."""
     answer = call.http.request("POST", _url(method), effect=effect, data=_given(body), headers=_authorization(call))
-    return _body(answer, method, effect=effect)
+    return _body(answer, method, effect=effect, needs=needs)
 
 
-def get(call: Call, method: str, **params: Any) -> dict[str, Any]:
+def get(call: Call, method: str, *, needs: tuple[str, ...] = (), **params: Any) -> dict[str, Any]:
     """Call a reading method; arguments that are None are left out.
 
     Raises:
         ConnectorError: Slack did not answer ok.
     """
     texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in _given(params).items()}
-    return _body(call.http.get(_url(method), params=texts, headers=_authorization(call)), method, effect=False)
+    return _body(
+        call.http.get(_url(method), params=texts, headers=_authorization(call)), method, effect=False, needs=needs
+    )
 
 
 def listed(
@@ -114,8 +124,8 @@ def listed(
     """
     cursor: str | None = None
     for _ in range(most_pages):
-        page = get(call, method, cursor=cursor, **params)
-        yield from page.get(key, ())
+        page = get(call, method, needs=(key,), cursor=cursor, **params)
+        yield from page[key]
         cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
         if cursor is None:
             return
@@ -146,14 +156,14 @@ def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _body(answer: requests.Response, method: str, *, effect: bool) -> dict[str, Any]:
+def _body(answer: requests.Response, method: str, *, effect: bool, needs: tuple[str, ...] = ()) -> dict[str, Any]:
     try:
         body = answer.json()
     except ValueError:
         body = None
     if not isinstance(body, dict):
         raise _error(answer, method, None, effect=effect)
-    if answer.status_code == 200 and body.get("ok") is True:
+    if answer.status_code == 200 and body.get("ok") is True and all(name in body for name in needs):
         return body
     raise _error(answer, method, body, effect=effect)
 

@@ -21,7 +21,7 @@ class MessageRef(Input):
 
 
 @SMS.read("getMessageStatus", MessageRef, MessageStatus)
-def get_messagestatus_of(call: Call, data: MessageRef) -> MessageStatus:
+def get_message_status(call: Call, data: MessageRef) -> MessageStatus:
     """Tell how far a message has come, and why it was not delivered."""
     with twilio.speaking(effect=False):
         return status_of(twilio.client(call).messages(data.sid).fetch())

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from connectors.dialects import gsm7, twilio
 from connectors.dialects.phone import PhoneNumber
@@ -27,11 +27,10 @@ from connectors.dialects.twilio_messages import (
     made_since,
     with_effect,
 )
-from connectors.kit import clock
 from connectors.kit.action import Input, LookUp, Output
 from connectors.kit.call import Call
 from connectors.kit.errors import InvalidRequest, OutcomeUnknown, RecipientOptedOut, looking
-from connectors.kit.fields import HttpsUrl, UtcDatetime
+from connectors.kit.fields import Ahead, HttpsUrl, UtcDatetime
 from connectors.sms.platform import CHANNEL, SMS, SmsSettings
 
 
@@ -73,10 +72,13 @@ class SendSMS(Input):
         return self
 
 
+AHEAD = Ahead(soonest=timedelta(seconds=300 + 60), latest=timedelta(days=35))
+
+
 class ScheduleSMS(SendSMS):
     """A message that Twilio keeps and sends later."""
 
-    send_at: UtcDatetime = Field(
+    send_at: Annotated[UtcDatetime, AfterValidator(AHEAD.accept)] = Field(
         description="When Twilio sends it, with offset: over 6 minutes (better 15) and at most 35 days ahead."
     )
 
@@ -170,9 +172,10 @@ def _create(call: Call, data: SendSMS, **timing: Any) -> Message:
         **_sender(call, data),
         **timing,
     }
+    messages = twilio.client(call).messages
     try:
         with twilio.speaking(effect=True):
-            made = twilio.client(call).messages.create(**{k: v for k, v in fields.items() if v is not None})
+            made = messages.create(**{k: v for k, v in fields.items() if v is not None})
             return _message(made, data)
     except RecipientOptedOut:
         call.ledger.record_consent(CHANNEL, data.to, opted_out=True, source="twilio 21610")
@@ -194,9 +197,6 @@ def send_sms(call: Call, data: SendSMS) -> Message:
     return _create(call, data)
 
 
-_SOONEST, _LATEST = timedelta(seconds=300 + 60), timedelta(days=35)
-
-
 @SMS.action(
     "scheduleSMS",
     ScheduleSMS,
@@ -213,10 +213,5 @@ _SOONEST, _LATEST = timedelta(seconds=300 + 60), timedelta(days=35)
 )
 def schedule_sms(call: Call, data: ScheduleSMS) -> Message:
     """Hand a message to Twilio that it sends later."""
-    ahead = data.send_at - clock.now()
-    if not _SOONEST < ahead <= _LATEST:
-        raise InvalidRequest(
-            f"send_at: must be over {_SOONEST.total_seconds():.0f} s and at most {_LATEST.days} days ahead when it is "
-            f"handed to Twilio; it is {ahead.total_seconds():.0f} s"
-        )
+    AHEAD.check("send_at", data.send_at)
     return _create(call, data, schedule_type="fixed", send_at=data.send_at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,30 +18,51 @@ from neonhub_worker.local.logs import open_log
 
 log = structlog.get_logger("neonhub.local")
 
+_FAREWELL_S = 5.0
+
+
+def say_farewell(descriptor: int) -> None:
+    """Tell the keeper at the other end of a pipe that it is not needed any more."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(descriptor, keeper.FAREWELL)
+    os.close(descriptor)
+
 
 class Keepership:
     """The keeper of this supervisor; started again if it dies.
 
     Args:
-        command: What the keeper becomes if the supervisor is killed.
+        command: What the keeper starts if the supervisor is killed.
+        descriptor: The write end of the pipe to the keeper that started this supervisor; None if none did.
     """
 
-    def __init__(self, home: Home, *, stack_id: str, command: Sequence[str]) -> None:
+    def __init__(self, home: Home, *, stack_id: str, command: Sequence[str], descriptor: int | None) -> None:
         self._home = home
         self._stack_id = stack_id
         self._command = list(command)
+        self._write = descriptor
         self._process: subprocess.Popen[bytes] | None = None
-        self._write: int | None = None
-        self.record: state.Record | None = None
+        self.record = None if descriptor is None else state.load_record(home, state.KEEPER)
+
+    @property
+    def pids(self) -> list[int]:
+        """The keeper's pid, if there is one."""
+        return [] if self.record is None else [self.record.pid]
 
     def tick(self) -> None:
         """Start the keeper if it does not run."""
-        if self._process is not None and self._process.poll() is None:
+        if self._runs():
             return
-        if self._process is not None:
-            log.warning("died", process=state.KEEPER, pid=self._process.pid, exit_code=self._process.returncode)
-        self._close()
+        if self.record is not None:
+            log.warning("died", process=state.KEEPER, pid=self.record.pid)
+        if self._write is not None:
+            os.close(self._write)
         self._start()
+
+    def _runs(self) -> bool:
+        if self._process is not None:
+            return self._process.poll() is None
+        return self.record is not None and self.record.alive
 
     def _start(self) -> None:
         # Neither end is inherited by other children: only our own end closes the pipe.
@@ -50,6 +72,7 @@ class Keepership:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", keeper.__file__, str(read), *self._command],
                 env={**os.environ, identity.MARK: f"{self._stack_id}/{state.KEEPER}"},
+                cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -69,21 +92,11 @@ class Keepership:
         )
         self.record.save(self._home)
 
-    def _close(self) -> None:
-        if self._write is not None:
-            os.close(self._write)
-            self._write = None
-
     def dismiss(self) -> None:
         """Say farewell and wait for the keeper's end."""
-        if self._process is None or self._write is None:
+        if self._write is None or self.record is None:
             return
-        with contextlib.suppress(BrokenPipeError):
-            os.write(self._write, keeper.FAREWELL)
-        self._close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        state.forget(self._home, state.KEEPER)
+        say_farewell(self._write)
+        self._write = None
+        if not identity.wait_gone(self._runs, timeout_s=_FAREWELL_S):
+            identity.send(self.record.pid, self.record.mark, signal.SIGKILL)

@@ -78,25 +78,39 @@ def _spawn(home: Home, config: plan.Config, report: int) -> subprocess.Popen[byt
     return process
 
 
+class Ended(StackError):
+    """Nobody runs the stack any more."""
+
+
 def wait_ready(home: Home) -> StackInfo:
-    """Wait until the stack that someone is starting is ready.
+    """Wait until the stack that someone is starting, or has started, is ready.
 
     Raises:
-        StackError: Nobody is starting it any more, or it takes too long.
+        Ended: Nobody is at it any more.
+        StackError: It takes too long.
     """
     until = time.monotonic() + _READY_S
     seen_at = time.monotonic()
     while time.monotonic() < until:
-        found = state.load_stack(home)
         locked = state.is_locked(home)
-        if found is not None and locked and state.load_state(home) == "ready":
+        found = state.load_stack(home)
+        if locked and found is not None and state.load_state(home) == "ready" and _servers_run(home):
             return found
         if locked:
             seen_at = time.monotonic()
-        elif time.monotonic() - seen_at > _NOBODY_S:
-            raise StackError(f"the stack ended while starting; the end of its log:\n{_last_words(home)}")
+        elif time.monotonic() - seen_at > (_NOBODY_S if _guarded(home) else _POLL_S * 4):
+            raise Ended(f"the stack ended while starting; the end of its log:\n{_last_words(home)}")
         time.sleep(_POLL_S)
     raise StackError(f"the stack is not ready after {_READY_S:.0f} s; the end of its log:\n{_last_words(home)}")
+
+
+def _servers_run(home: Home) -> bool:
+    return all(record.alive for record in state.load_records(home) if 0 <= record.tier < plan.WORKER_TIER)
+
+
+def _guarded(home: Home) -> bool:
+    """Whether a supervisor or a keeper runs."""
+    return any(record.alive for record in state.load_records(home) if record.tier == state.GUARD_TIER)
 
 
 def _last_words(home: Home) -> str:

@@ -51,8 +51,11 @@ def up(
     place.prepare()
     with _signals_interrupt():
         if _await_stop(place):
-            on_progress("already running")
-            return launch.wait_ready(place)
+            # Whoever ran it may have been killed at this very moment: then it is ours to start.
+            with contextlib.suppress(launch.Ended):
+                found = launch.wait_ready(place)
+                on_progress("already running")
+                return found
         try:
             found = launch.start(place, procfile=procfile, ports=ports or Ports(), on_progress=on_progress)
         except KeyboardInterrupt:

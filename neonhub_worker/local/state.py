@@ -142,7 +142,7 @@ def stack_id(home: Home) -> str:
 
 
 def save_state(home: Home, state: str) -> None:
-    """Write down what the supervisor is up to: ``starting``, ``ready``, ``stopping`` or ``stopped``."""
+    """Write down what the supervisor is up to: ``starting``, ``healing``, ``ready``, ``stopping``, ``stopped``."""
     write_private(home.state_file, json.dumps({"state": state, "at": clock.now().isoformat()}))
 
 
@@ -181,19 +181,42 @@ def load_stack(home: Home) -> StackInfo | None:
         return None
 
 
+class Lock:
+    """The lock that the one supervisor of a home holds; the kernel frees it with its holder."""
+
+    def __init__(self, home: Home) -> None:
+        self._place = home.lock_file
+        self._descriptor = os.open(self._place, os.O_RDWR | os.O_CREAT, 0o600)
+
+    def take(self) -> bool:
+        """Whether it is ours now."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    @property
+    def lost(self) -> bool:
+        """Whether the home was deleted, or replaced, under us."""
+        try:
+            return not os.path.samestat(self._place.stat(), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            return True
+
+    def close(self) -> None:
+        """Free it."""
+        os.close(self._descriptor)
+
+
 @contextlib.contextmanager
 def lock(home: Home) -> Iterator[bool]:
-    """Hold the lock of the one supervisor; gives False at once if another holds it."""
-    descriptor = os.open(home.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+    """Hold the lock if it is free; gives False at once if another holds it."""
+    made = Lock(home)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+        yield made.take()
     finally:
-        os.close(descriptor)
+        made.close()
 
 
 def is_locked(home: Home) -> bool:

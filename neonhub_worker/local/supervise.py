@@ -16,6 +16,8 @@ import structlog
 from neonhub_worker.local import plan, state
 from neonhub_worker.local.errors import StackError
 from neonhub_worker.local.home import Home, write_private
+from neonhub_worker.local.keeping import say_farewell
+from neonhub_worker.local.logs import open_log
 from neonhub_worker.local.supervisor import Supervisor
 from neonhub_worker.local.wakeups import Wakeups
 from neonhub_worker.telemetry import logging as log_shape
@@ -61,50 +63,66 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True, help="folder of the stack")
     parser.add_argument("--report", type=int, help="descriptor that receives progress")
     parser.add_argument("--config", help="what to run, as JSON; left out to continue a killed supervisor's work")
+    parser.add_argument("--keeper", type=int, help="descriptor of the pipe to the keeper that starts this supervisor")
     options = parser.parse_args()
+    home = Home(options.home)
+    if options.keeper is not None:
+        os.set_inheritable(options.keeper, False)
+        _log_to(home)
     log_shape.configure()
-    wakeups = Wakeups()
-    home, report = Home.at(options.home), Report(options.report)
-    with contextlib.ExitStack() as held:
-        if not _take_lock(home, held.enter_context, wakeups):
-            report.say("busy")
-            return 0
-        return _supervise(home, options.config, report, wakeups)
+    wakeups, report = Wakeups(), Report(options.report)
+    lock = _take_lock(home, wakeups)
+    if lock is not None:
+        return _supervise(home, lock, options, report, wakeups)
+    report.say("busy")
+    if options.keeper is not None:
+        say_farewell(options.keeper)
+    return 0
 
 
-def _take_lock(home: Home, enter: Callable[[contextlib.AbstractContextManager[bool]], bool], wakeups: Wakeups) -> bool:
+def _log_to(home: Home) -> None:
+    """Write to the supervisor's log, not to that of the keeper which started us."""
+    with contextlib.suppress(FileNotFoundError):
+        output = open_log(home.log_file(state.SUPERVISOR))
+        for standard in (1, 2):
+            os.dup2(output, standard)
+        os.close(output)
+
+
+def _take_lock(home: Home, wakeups: Wakeups) -> state.Lock | None:
     """Take the lock; the kernel may need a moment to take it from one who was killed."""
-    until = time.monotonic() + _LOCK_S
-    while not enter(state.lock(home)):
+    if not home.run.is_dir():
+        return None
+    lock, until = state.Lock(home), time.monotonic() + _LOCK_S
+    while not lock.take():
         if time.monotonic() > until or wakeups.stop:
-            return False
+            return None
         wakeups.wait(0.05)
-    return True
+    return lock
 
 
-def _supervise(home: Home, config_text: str | None, report: Report, wakeups: Wakeups) -> int:
+def _supervise(home: Home, lock: state.Lock, options: argparse.Namespace, report: Report, wakeups: Wakeups) -> int:
     kept = home.run / "config.json"
-    before = "starting"
-    healing = config_text is None
     try:
-        if config_text is None:
-            config_text = kept.read_text()
+        if options.config is None:
             before = state.load_state(home)
-            if before == "stopped":
-                return 0
         else:
-            write_private(kept, config_text)
-            state.save_state(home, "starting")
-        again = [sys.executable, "-P", "-m", "neonhub_worker.local.supervise", "--home", str(home.path)]
+            before = "starting"
+            write_private(kept, options.config)
+        if before == "stopped" or not kept.exists():
+            if options.keeper is not None:
+                say_farewell(options.keeper)
+            return 0
         supervisor = Supervisor(
             home,
-            plan.Config.load(config_text),
-            healing=healing,
-            again=again,
+            plan.Config.load(kept.read_text()),
+            lock=lock,
+            keeper=options.keeper,
+            again=[sys.executable, "-P", "-m", "neonhub_worker.local.supervise", "--home", str(home.path)],
             tell=_telling(report),
             wakeups=wakeups,
         )
-        supervisor.run(before=before, announce=lambda: _announce(report))
+        supervisor.run(before="healing" if before == "ready" else before, announce=lambda: _announce(report))
     except StackError as error:
         report.say("error", str(error))
         return 1

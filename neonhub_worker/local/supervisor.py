@@ -37,7 +37,8 @@ class Supervisor:
     """Runs one stack until it is asked to stop.
 
     Args:
-        healing: Whether it follows a killed one.
+        lock: The held lock of the home.
+        keeper: The pipe to the keeper that started this supervisor because another was killed; None if ``up`` did.
         again: The command that continues this supervisor's work if it is killed.
         tell: Receives progress lines.
     """
@@ -47,7 +48,8 @@ class Supervisor:
         home: Home,
         config: plan.Config,
         *,
-        healing: bool,
+        lock: state.Lock,
+        keeper: int | None,
         again: Sequence[str],
         tell: Callable[[str], None],
         wakeups: Wakeups,
@@ -57,8 +59,9 @@ class Supervisor:
         self._tell = tell
         self._wakeups = wakeups
         self._stack_id = state.stack_id(home)
-        self._self = state.record_self(home, state.SUPERVISOR, healing=healing)
-        self._keeper = Keepership(home, stack_id=self._stack_id, command=again)
+        self._self = state.record_self(home, state.SUPERVISOR, healing=keeper is not None)
+        self._lock = lock
+        self._keeper = Keepership(home, stack_id=self._stack_id, command=again, descriptor=keeper)
         self._children: list[Child] = []
         self._urls: dict[str, str] = {}
         self._ready_at: datetime | None = None
@@ -68,20 +71,20 @@ class Supervisor:
         """Start or take over the stack, keep it alive, stop it when asked.
 
         Args:
-            before: What a killed supervisor was at (``ready`` or ``stopping``), to be continued; else ``starting``.
+            before: What is to be done: ``starting``, or what a killed supervisor leaves: ``healing`` or ``stopping``.
             announce: Called once everything is ready.
 
         Raises:
             StackError: It could not be started; what was started is stopped again.
         """
         try:
+            state.save_state(self._home, before)
             self._keeper.tick()
             self._load(before=before)
             if before == "starting":
                 self._start()
             if before != "stopping":
-                announce()
-                self._watch()
+                self._watch(announce)
         except Stopped:
             log.info("stop_requested")
         except StackError:
@@ -97,7 +100,6 @@ class Supervisor:
 
     def _load(self, *, before: str) -> None:
         """Make the plan and take over what runs already."""
-        state.save_state(self._home, before)
         if before == "starting":
             self._home.stack_file.unlink(missing_ok=True)
         running = frozenset(record.name for record in state.load_records(self._home) if record.alive)
@@ -105,13 +107,12 @@ class Supervisor:
         self._urls, self._environment = made.urls, made.environment
         self._children = [Child(self._home, spec, stack_id=self._stack_id) for spec in made.specs]
         adopted = [child for child in self._children if child.adopt()]
-        keeper = [] if self._keeper.record is None else [self._keeper.record.pid]
         taken = {child.spec.name for child in adopted} | {state.SUPERVISOR, state.KEEPER}
         others = [record for record in state.load_records(self._home) if record.name not in taken]
         stopping.stop(others, reap=lambda: None, tell=self._tell)
-        stopping.end_strays(self._home, self._stack_id, keep=adopted, keep_pids=keeper)
+        stopping.end_strays(self._home, self._stack_id, keep=adopted, keep_pids=self._keeper.pids)
         state.forget_others(self._home, {child.spec.name for child in self._children})
-        if before == "ready":
+        if before == "healing":
             found = state.load_stack(self._home)
             self._ready_at = clock.now() if found is None else found.started_at
             for child in self._children:
@@ -123,8 +124,6 @@ class Supervisor:
         self._prepare()
         self._bring_up([child for child in self._children if child.spec.tier >= plan.WORKER_TIER])
         self._ready_at = clock.now()
-        state.save_state(self._home, "ready")
-        self._write_stack()
 
     def _start_missing(self, children: Sequence[Child]) -> None:
         for child in children:
@@ -182,14 +181,19 @@ class Supervisor:
             process.wait()
         return process.returncode == 0
 
-    def _watch(self) -> None:
+    def _watch(self, announce: Callable[[], None]) -> None:
+        while not all(child.ready for child in self._children):
+            self._tick(_STARTING_TICK_S)
+        self._write_stack()
+        state.save_state(self._home, "ready")
         log.info("ready")
+        announce()
         while True:
             self._tick(_TICK_S)
 
     def _tick(self, wait_s: float) -> None:
         self._wakeups.wait(wait_s)
-        if self._wakeups.stop:
+        if self._wakeups.stop or self._lock.lost:
             raise Stopped
         for part in (self._keeper.tick, *(child.tick for child in self._children), self._housekeep):
             try:
@@ -218,18 +222,27 @@ class Supervisor:
         )
 
     def _stop(self) -> None:
-        with contextlib.suppress(OSError):
-            state.save_state(self._home, "stopping")
-            self._write_stack(as_state="stopping")
+        self._keep_record("stopping")
         records = [child.record for child in self._children if child.record is not None]
         stopping.stop(records, reap=self._reap, tell=self._tell)
         for child in self._children:
             child.end_rest()
-        keeper = [] if self._keeper.record is None else [self._keeper.record.pid]
-        stopping.end_strays(self._home, self._stack_id, keep_pids=keeper)
-        self._keeper.dismiss()
-        stopping.clear(self._home)
+        if self._lock.lost:
+            # Another stack may live at the place by now: nothing there is ours to touch.
+            identity.kill(one for one in identity.marked(self._stack_id) if one.pid not in self._keeper.pids)
+            self._keeper.dismiss()
+        else:
+            stopping.end_strays(self._home, self._stack_id, keep_pids=self._keeper.pids)
+            self._keeper.dismiss()
+            stopping.clear(self._home)
         log.info("stopped")
+
+    def _keep_record(self, what: str) -> None:
+        """Write down what this supervisor is at, if there still is a place for it."""
+        if not self._lock.lost:
+            with contextlib.suppress(OSError):
+                state.save_state(self._home, what)
+                self._write_stack(as_state=what)
 
     def _reap(self) -> None:
         for child in self._children:

@@ -1,0 +1,111 @@
+"""Every action that changes something, with an input that works against a fresh sandbox."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors import registry
+from connectors.kit.connector import AnyAction
+from tests.contract.conftest import Performer
+
+CHANNEL = "C0SPRINGLNCH"
+
+Prepare = Callable[[Performer, str], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One action.
+
+    Attributes:
+        operation: The platform's operation that does it, for faults.
+        prepare: Makes an input, given a recipient that nobody else writes to.
+        once: Whether a repeat would be a second effect.
+    """
+
+    name: str
+    operation: str
+    prepare: Prepare
+    once: bool
+
+    @property
+    def action(self) -> AnyAction:
+        return registry.action(self.name)
+
+
+def _soon(hours: float = 1.0) -> str:
+    # A second of its own for each: Slack's scheduled messages are told apart by it.
+    spread = timedelta(hours=hours, seconds=uuid.uuid4().int % 2_000_000)
+    return (datetime.now(UTC) + spread).replace(microsecond=0).isoformat()
+
+
+def _text() -> str:
+    return f"Sale & more <https://example.com|today> {uuid.uuid4().hex}"
+
+
+def _send_sms(performer: Performer, recipient: str) -> dict[str, Any]:
+    return {"to": recipient, "body": _text()}
+
+
+def _schedule_sms(performer: Performer, recipient: str) -> dict[str, Any]:
+    return {"to": recipient, "body": _text(), "send_at": _soon()}
+
+
+def _scheduled_sid(performer: Performer, recipient: str) -> dict[str, Any]:
+    kept = performer.do("sms.scheduleSMS", **_schedule_sms(performer, recipient))
+    return {"sid": kept.provider_id()}
+
+
+def _sent_sid(performer: Performer, recipient: str) -> dict[str, Any]:
+    return {"sid": performer.do("sms.sendSMS", **_send_sms(performer, recipient)).provider_id()}
+
+
+def _consent(performer: Performer, recipient: str) -> dict[str, Any]:
+    return {"to": recipient, "opted_out": True, "source": "website", "consented_at": "2026-11-22T08:00:00+01:00"}
+
+
+def _post(performer: Performer, recipient: str) -> dict[str, Any]:
+    return {"channel": CHANNEL, "text": _text()}
+
+
+def _schedule_post(performer: Performer, recipient: str) -> dict[str, Any]:
+    return {"channel": CHANNEL, "text": _text(), "post_at": _soon()}
+
+
+def _posted(performer: Performer, recipient: str) -> dict[str, Any]:
+    return {
+        "channel": CHANNEL,
+        "ts": performer.do("slack.sendMessage", **_post(performer, recipient)).provider_id(),
+    }
+
+
+def _scheduled_post(performer: Performer, recipient: str) -> dict[str, Any]:
+    kept = performer.do("slack.scheduleMessage", **_schedule_post(performer, recipient))
+    return {"channel": CHANNEL, "scheduled_message_id": kept.provider_id()}
+
+
+def _update(performer: Performer, recipient: str) -> dict[str, Any]:
+    return {**_posted(performer, recipient), "text": _text()}
+
+
+def _file(performer: Performer, recipient: str) -> dict[str, Any]:
+    return {"channel": CHANNEL, "filename": "notes.txt", "text": _text(), "initial_comment": "Notes"}
+
+
+CASES = (
+    Case("sms.sendSMS", "sendSMS", _send_sms, once=True),
+    Case("sms.scheduleSMS", "sendSMS", _schedule_sms, once=True),
+    Case("sms.cancelScheduled", "cancelScheduled", _scheduled_sid, once=False),
+    Case("sms.deleteMessage", "deleteMessage", _sent_sid, once=False),
+    Case("sms.setConsent", "setConsent", _consent, once=False),
+    Case("slack.sendMessage", "sendMessage", _post, once=True),
+    Case("slack.scheduleMessage", "scheduleMessage", _schedule_post, once=True),
+    Case("slack.uploadFile", "completeUpload", _file, once=True),
+    Case("slack.updateMessage", "updateMessage", _update, once=False),
+    Case("slack.deleteMessage", "deleteMessage", _posted, once=False),
+    Case("slack.cancelScheduled", "cancelScheduled", _scheduled_post, once=False),
+)

@@ -1,0 +1,129 @@
+"""The sandbox, once per test process, and calls to the connectors against it."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import requests
+
+from connectors import registry
+from connectors.kit.action import Input, LookUp, Output
+from connectors.kit.call import Call
+from connectors.kit.connector import AnyAction
+from tests.contract.memory_ledger import MemoryLedger
+from tests.servers import wait_for
+
+_numbers = itertools.count(1000)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running sandbox: the judge of what really happened."""
+
+    url: str
+    accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def ask(self, method: str, path: str, **content: Any) -> dict[str, Any]:
+        answer = requests.request(method, f"{self.url}/_sandbox/{path}", timeout=10, **content)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def fault(self, kind: str, connector: str, operation: str, **more: Any) -> None:
+        fault = {"kind": kind, "connector": connector, "operation": operation, "times": 1, **more}
+        self.ask("POST", "faults", json=fault)
+
+    def effects(self, since: int = 0) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ask("GET", "effects", params={"since_id": since})["effects"]
+        return found
+
+    def mark(self) -> int:
+        last: int = self.ask("GET", "effects")["last_id"]
+        return last
+
+
+class Performer:
+    """Performs actions of one run after another, as a worker would."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self.account: dict[str, dict[str, Any]] = copy.deepcopy(sandbox.accounts)
+
+    def call(self, slug: str, ledger: MemoryLedger | None = None, *, read_s: float | None = None) -> Call:
+        """A call on the seeded account.
+
+        Args:
+            read_s: Seconds to wait for an answer, if not the connector's own.
+        """
+        connector = copy.copy(registry.connector(slug))
+        connector.read_s = read_s or connector.read_s
+        account = self.account[slug]
+        return Call(
+            connector,
+            ledger=ledger or MemoryLedger(),
+            credential=connector.credential.model_validate(account["credential"]),
+            settings=connector.settings.model_validate(account["settings"]),
+            sandbox_url=self._sandbox.url,
+        )
+
+    def perform(self, action: AnyAction, call: Call, data: Input) -> Output:
+        """One send: written ahead for actions of one step, as the claim does."""
+        ledger = call.ledger
+        assert isinstance(ledger, MemoryLedger)
+        ledger.settle = lambda: _as_json(self.look_up(action, call, data))
+        if action.effect and not action.multi_step:
+            ledger.sent()
+        return action.perform(call, data)
+
+    def look_up(self, action: AnyAction, call: Call, data: Input) -> Output | None:
+        assert isinstance(action.repeat, LookUp)
+        return action.repeat.find(call, data)
+
+    def do(self, full_name: str, **given: Any) -> Output:
+        """Perform an action that is expected to work."""
+        action = registry.action(full_name)
+        return self.perform(action, self.call(action.slug), action.input.model_validate(given))
+
+
+def _as_json(output: Output | None) -> Any:
+    return None if output is None else output.model_dump(mode="json")
+
+
+@pytest.fixture(scope="session")
+def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    folder = tmp_path_factory.mktemp("sandbox")
+    port_file = folder / "port"
+    command = [sys.executable, "-m", "connectors.sandbox", "--port", "0", "--state", str(folder / "state")]
+    process = subprocess.Popen([*command, "--port-file", str(port_file)])
+    try:
+        wait_for(lambda: port_file.exists() and port_file.read_text().strip().isdigit(), "the sandbox's port")
+        started = Sandbox(f"http://127.0.0.1:{port_file.read_text().strip()}")
+        yield Sandbox(started.url, started.ask("GET", "accounts"))
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox) -> Sandbox:
+    """The sandbox, with no fault set."""
+    running_sandbox.ask("DELETE", "faults")
+    return running_sandbox
+
+
+@pytest.fixture
+def performer(sandbox: Sandbox) -> Performer:
+    return Performer(sandbox)
+
+
+@pytest.fixture
+def recipient() -> str:
+    """A phone number that no other test writes to."""
+    return f"+1415555{next(_numbers):04d}"

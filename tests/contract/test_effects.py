@@ -1,0 +1,197 @@
+"""Does each action keep its promise when the platform fails? Judged by the sandbox's own count of effects."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+
+import pytest
+
+from connectors import registry
+from connectors.kit.action import Input, LookUp, Output
+from connectors.kit.call import Call
+from connectors.kit.errors import AuthExpired, ConnectorError, NotSent, OutcomeUnknown, Postpone, RateLimited
+from tests.contract.cases import CASES, Case
+from tests.contract.conftest import Performer, Sandbox
+from tests.contract.memory_ledger import MemoryLedger
+
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+once_only = pytest.mark.parametrize("case", [case for case in CASES if case.once], ids=lambda case: case.name)
+LOST_ANSWER = ("reset_after", "error_500_after", "truncated_body_after")
+EMPTY_ANSWER = ("sms.deleteMessage", "truncated_body_after")
+NEVER_ARRIVED = ("reset_before", "error_500_before", "error_503_before")
+
+
+class Trial:
+    """One run of one action against the sandbox."""
+
+    def __init__(self, case: Case, performer: Performer, sandbox: Sandbox, recipient: str) -> None:
+        self.action = case.action
+        self._performer = performer
+        self._sandbox = sandbox
+        self.data: Input = case.action.input.model_validate(case.prepare(performer, recipient))
+        self.ledger = MemoryLedger()
+        self.call: Call = performer.call(case.action.slug, self.ledger)
+        self._mark = sandbox.mark()
+
+    def perform(self, *, read_s: float | None = None) -> Output:
+        """Perform until it is over; what it waits for comes when the sandbox's clock moves."""
+        if read_s is not None:
+            self.call = self._performer.call(self.action.slug, self.ledger, read_s=read_s)
+        while True:
+            try:
+                return self._performer.perform(self.action, self.call, self.data)
+            except Postpone:
+                self._sandbox.ask("POST", "clock", json={"advance_s": 1.0})
+
+    def settle(self) -> Output | None:
+        """What the worker does with an effect in doubt: ask, and None means that it may be sent again."""
+        if not isinstance(self.action.repeat, LookUp):
+            return None
+        if self.action.multi_step:
+            # What is shared shows a moment later.
+            self._sandbox.ask("POST", "clock", json={"advance_s": 1.0})
+        return self._performer.look_up(self.action, self.call, self.data)
+
+    def effects(self) -> list[dict[str, object]]:
+        return [found for found in self._sandbox.effects(self._mark) if found["action"] == self.action.name]
+
+
+@pytest.fixture
+def trial(case: Case, performer: Performer, sandbox: Sandbox, recipient: str) -> Trial:
+    return Trial(case, performer, sandbox, recipient)
+
+
+def test_every_action_that_changes_something_is_tried_here() -> None:
+    declared = {a.full_name for c in registry.CONNECTORS for a in c.actions.values() if a.effect}
+
+    assert declared - {case.name for case in CASES} == {"slack.joinChannel"}
+
+
+@every_case
+def test_success_is_one_effect_and_gives_its_id(case: Case, trial: Trial) -> None:
+    output = trial.perform()
+
+    (effect,) = trial.effects()
+    if case.once:
+        assert output.provider_id() == effect["provider_id"]
+
+
+@pytest.mark.parametrize(
+    ("case", "fault"),
+    # Deleting answers 204 without a body: there is nothing to cut short.
+    [pair for pair in itertools.product(CASES, LOST_ANSWER) if (pair[0].name, pair[1]) != EMPTY_ANSWER],
+    ids=lambda value: value.name if isinstance(value, Case) else value,
+)
+def test_a_lost_answer_is_settled_without_a_second_effect(
+    case: Case, trial: Trial, sandbox: Sandbox, fault: str
+) -> None:
+    sandbox.fault(fault, case.action.slug, case.operation)
+
+    with pytest.raises(OutcomeUnknown):
+        trial.perform()
+
+    (effect,) = trial.effects()
+    if case.once:
+        found = trial.settle()
+        assert found is not None
+        assert found.provider_id() == effect["provider_id"]
+    else:
+        trial.perform()
+
+
+@every_case
+@pytest.mark.parametrize("fault", NEVER_ARRIVED)
+def test_a_request_that_did_nothing_is_sent_again(case: Case, trial: Trial, sandbox: Sandbox, fault: str) -> None:
+    sandbox.fault(fault, case.action.slug, case.operation)
+
+    with pytest.raises(OutcomeUnknown):
+        trial.perform()
+
+    assert trial.effects() == []
+    assert trial.settle() is None
+    trial.perform()
+    assert len(trial.effects()) == 1
+
+
+@once_only
+def test_silence_after_the_work_is_settled_without_a_second_effect(case: Case, trial: Trial, sandbox: Sandbox) -> None:
+    sandbox.fault("timeout_after", case.action.slug, case.operation)
+
+    with pytest.raises(OutcomeUnknown):
+        trial.perform(read_s=1.5)
+
+    (effect,) = trial.effects()
+    found = trial.settle()
+    assert found is not None
+    assert found.provider_id() == effect["provider_id"]
+
+
+@once_only
+def test_silence_before_the_work_is_sent_again(case: Case, trial: Trial, sandbox: Sandbox) -> None:
+    sandbox.fault("timeout_before", case.action.slug, case.operation)
+
+    with pytest.raises(OutcomeUnknown):
+        trial.perform(read_s=1.5)
+
+    assert trial.settle() is None
+    trial.perform()
+    assert len(trial.effects()) == 1
+
+
+@every_case
+def test_the_time_to_wait_survives(case: Case, trial: Trial, sandbox: Sandbox) -> None:
+    sandbox.fault("rate_limit", case.action.slug, case.operation, seconds=7)
+
+    with pytest.raises(RateLimited) as caught:
+        trial.perform()
+
+    assert caught.value.retry_after_s == 7
+    assert trial.effects() == []
+
+
+@every_case
+def test_an_expired_credential_is_no_verdict_about_the_input(case: Case, trial: Trial, sandbox: Sandbox) -> None:
+    sandbox.fault("auth_expired", case.action.slug, case.operation)
+
+    with pytest.raises(AuthExpired):
+        trial.perform()
+
+    assert trial.effects() == []
+
+
+@every_case
+def test_nothing_is_sent_when_the_lease_is_too_short(case: Case, trial: Trial) -> None:
+    trial.ledger.lease_s = 1.0
+
+    with pytest.raises(NotSent):
+        trial.perform()
+
+    assert trial.effects() == []
+
+
+@every_case
+@pytest.mark.parametrize("fault", ["reset_after", "error_500_after", "rate_limit", "auth_expired"])
+def test_no_secret_text_or_number_is_in_errors_and_logs(
+    case: Case,
+    trial: Trial,
+    performer: Performer,
+    sandbox: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+    recipient: str,
+    fault: str,
+) -> None:
+    account = performer.account[case.action.slug]
+    secrets = [value for name, value in account["credential"].items() if name != "account_sid"]
+    given = trial.data.model_dump()
+    texts = [given[name] for name in ("body", "text") if name in given]
+    private = [*secrets, *texts, recipient.removeprefix("+")]
+    caplog.set_level(logging.DEBUG)
+    sandbox.fault(fault, case.action.slug, case.operation)
+
+    with pytest.raises(ConnectorError) as caught:
+        trial.perform()
+    trial.settle()
+
+    shown = f"{caught.value!r} {caught.value} {caplog.text} {trial.call.credential!r}"
+    assert not [text for text in private if text in shown]

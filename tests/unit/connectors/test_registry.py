@@ -1,0 +1,80 @@
+"""Does the catalog say what a producer needs to know?"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from connectors import registry
+from connectors.kit.action import LookUp, Resend, Retry
+from connectors.kit.connector import AnyAction
+
+ACTIONS = [action for connector in registry.CONNECTORS for action in connector.actions.values()]
+each_action = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.full_name)
+
+
+def test_the_promised_names_are_there() -> None:
+    promised = {
+        "sms.sendSMS sms.scheduleSMS sms.checkOptOut sms.getMessageStatus sms.cancelScheduled sms.listMessages",
+        "sms.setConsent sms.deleteMessage",
+        "slack.sendMessage slack.scheduleMessage slack.updateMessage slack.uploadFile slack.getChannels",
+    }
+
+    assert {name for line in promised for name in line.split()} <= {action.full_name for action in ACTIONS}
+
+
+@each_action
+def test_every_action_explains_itself(action: AnyAction) -> None:
+    assert re.fullmatch(r"[a-z]+([A-Z][a-zA-Z]*)?", action.name)
+    assert action.description.endswith(".")
+    assert action.why.endswith(".")
+    assert action.task_name == f"connectors.{action.slug}.{action.name}"
+    assert registry.action(action.full_name) is action
+
+
+@each_action
+def test_every_field_of_an_input_is_described(action: AnyAction) -> None:
+    fields = action.input.model_json_schema().get("properties", {})
+
+    assert [name for name, schema in fields.items() if not schema.get("description")] == []
+
+
+@each_action
+def test_one_call_fits_into_a_lease(action: AnyAction) -> None:
+    assert 0 < action.timeout_s <= 20
+
+
+@each_action
+def test_reads_are_told_from_effects(action: AnyAction) -> None:
+    if not action.effect:
+        assert action.repeat == Resend()
+    if isinstance(action.repeat, LookUp):
+        assert action.repeat.settle_after_s >= 10
+
+
+def test_messages_to_people_name_their_recipient() -> None:
+    for name in ("sms.sendSMS", "sms.scheduleSMS"):
+        action = registry.action(name)
+        assert action.channel == "sms"
+        assert action.recipient is not None
+    # Whoever has opted out must be able to opt in again.
+    assert registry.action("sms.setConsent").recipient is None
+
+
+@pytest.mark.parametrize(
+    ("name", "close"),
+    [("sms.sendsms", "sms.sendSMS"), ("slack.postMessage", "slack.sendMessage"), ("qwertz", "neonhub catalog")],
+)
+def test_an_unknown_action_names_close_ones(name: str, close: str) -> None:
+    with pytest.raises(registry.UnknownAction, match=f"no action '{name}'.*{close}"):
+        registry.action(name)
+
+
+def test_an_unknown_connector_names_close_ones() -> None:
+    with pytest.raises(registry.UnknownConnector, match="no connector 'slak'; did you mean slack"):
+        registry.connector("slak")
+
+
+def test_retries_speak_celerys_vocabulary() -> None:
+    assert vars(Retry()).keys() == {"max_retries", "retry_backoff", "retry_backoff_max", "retry_jitter"}

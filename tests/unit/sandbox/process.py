@@ -1,0 +1,131 @@
+"""A running sandbox, as tests see it: a process, its URL, and requests to its platforms."""
+
+from __future__ import annotations
+
+import base64
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+
+class Box:
+    """One sandbox process on a state directory; ``start`` again after ``kill`` to see what it remembers."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.port = 0
+        self.http = requests.Session()
+        self.http.trust_env = False
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "connectors.sandbox", "--state", str(self.state), "--port", str(self.port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("sandbox listening on http://127.0.0.1:"), line
+        self.port = int(line.rpartition(":")[2])
+        accounts = self.control("GET", "accounts")
+        self.sms: dict[str, Any] = accounts["sms"]
+        self.slack: dict[str, Any] = accounts["slack"]
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.end()
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.end()
+
+    def end(self) -> int:
+        code = self.process.wait(timeout=20)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.http.close()
+        return code
+
+    def control(self, method: str, path: str, body: dict[str, Any] | None = None, *, status: int | None = None) -> Any:
+        answer = self.http.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=10)
+        assert answer.status_code == status if status else answer.ok, answer.text
+        return answer.json()
+
+    def now(self) -> float:
+        found: float = self.control("GET", "health")["now"]
+        return found
+
+    def effects(self, connector: str | None = None, *, since_id: int = 0) -> list[dict[str, Any]]:
+        query = f"since_id={since_id}" + (f"&connector={connector}" if connector else "")
+        found: list[dict[str, Any]] = self.control("GET", f"effects?{query}")["effects"]
+        return found
+
+    def last_effect(self) -> int:
+        last: int = self.control("GET", "effects")["last_id"]
+        return last
+
+    def fault(self, kind: str, **more: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self.control("POST", "faults", {"kind": kind, **more})
+        return found
+
+    def no_faults(self) -> None:
+        self.control("DELETE", "faults")
+
+    def twilio(self, method: str, path: str, **options: Any) -> requests.Response:
+        """A request to api.twilio.com below the account, with the account's credential."""
+        sid, token = self.sms["credential"]["account_sid"], self.sms["credential"]["auth_token"]
+        url = f"{self.url}/api.twilio.com/2010-04-01/Accounts/{sid}/{path}"
+        return self.http.request(method, url, **{"auth": (sid, token), "timeout": 10, **options})
+
+    def send_sms(self, to: str, body: str = "hello", **fields: Any) -> requests.Response:
+        sender = {} if "MessagingServiceSid" in fields else {"From": self.sms["settings"]["from_number"]}
+        data = {"To": to, "Body": body, **sender, **fields}
+        return self.twilio(
+            "POST", "Messages.json", data={name: part for name, part in data.items() if part is not None}
+        )
+
+    def schedule_sms(self, to: str, ahead_s: float, **fields: Any) -> requests.Response:
+        send_at = datetime.fromtimestamp(self.now() + ahead_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        service = self.sms["settings"]["messaging_service_sid"]
+        wanted = {"ScheduleType": "fixed", "SendAt": send_at, "MessagingServiceSid": service, **fields}
+        return self.send_sms(to, **wanted)
+
+    def slack_call(self, api_method: str, /, *, http_method: str = "POST", **options: Any) -> requests.Response:
+        token = options.pop("token", self.slack["credential"]["bot_token"])
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= options.pop("headers", {})
+        return self.http.request(
+            http_method, f"{self.url}/slack.com/api/{api_method}", headers=headers, timeout=10, **options
+        )
+
+    def slack_post(self, api_method: str, /, **fields: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self.slack_call(api_method, json=fields).json()
+        return found
+
+    def slack_get(self, api_method: str, /, **query: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self.slack_call(api_method, http_method="GET", params=query).json()
+        return found
+
+    def basic(self) -> str:
+        credential = self.sms["credential"]
+        return base64.b64encode(f"{credential['account_sid']}:{credential['auth_token']}".encode()).decode()
+
+
+@contextmanager
+def running(state: Path) -> Iterator[Box]:
+    """A started sandbox, ended by SIGTERM at the end unless the test ended it."""
+    box = Box(state)
+    box.start()
+    try:
+        yield box
+    finally:
+        if box.process.returncode is None:
+            box.stop()
