@@ -1,0 +1,109 @@
+"""What do the ledger and the sandbox say of these runs now? Patient: whatever is down for a moment is asked again."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import requests
+from sqlalchemy import text
+
+from neonhub_worker.db.engine import transaction
+from neonhub_worker.demo.report import RunResult
+from neonhub_worker.errors import NeonhubError, Unreachable
+from neonhub_worker.ledger.states import RunState
+
+T = TypeVar("T")
+
+_PATIENCE_S = 90.0
+_AGAIN_S = 0.5
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """Ask until there is an answer; servers of the stack may be killed at any moment, and come back.
+
+    Raises:
+        Unreachable: There was none for a minute and a half.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return ask()
+        except (Unreachable, requests.RequestException) as error:
+            if time.monotonic() > deadline:
+                raise _lasting(error) from None
+            time.sleep(_AGAIN_S)
+
+
+def _lasting(error: Exception) -> NeonhubError:
+    if isinstance(error, NeonhubError):
+        return error
+    return Unreachable(f"the sandbox does not answer ({type(error).__name__}); `neonhub status` shows the processes")
+
+
+class Sandbox:
+    """The judge."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def last_effect(self) -> int:
+        """Id of the latest effect."""
+        answer = patiently(lambda: requests.get(f"{self._url}/_sandbox/effects", timeout=30))
+        return int(answer.json()["last_id"])
+
+    def effects(self, *, since_id: int) -> list[dict[str, Any]]:
+        """The effects after one."""
+        query = {"since_id": since_id}
+        answer = patiently(lambda: requests.get(f"{self._url}/_sandbox/effects", params=query, timeout=30))
+        found: list[dict[str, Any]] = answer.json()["effects"]
+        return found
+
+    def prepare(self, path: str, body: dict[str, Any]) -> None:
+        """Give an order, such as a fault to have."""
+        patiently(lambda: requests.post(f"{self._url}/_sandbox/{path}", json=body, timeout=10)).raise_for_status()
+
+
+_STATES = text("select state, count(*) as count from run where id = any(:ids) group by state")
+
+_IN_DOUBT = text(
+    """
+    select count(*) from step s join run r on r.id = s.run_id
+    where r.id = any(:ids) and s.effect and r.state in ('queued', 'retrying', 'waiting') and s.state in ('sending', 'unknown')
+    """
+)
+
+_RESULTS = text(
+    """
+    select r.id, r.name, r.state, r.attempts, r.error ->> 'class' as error_class,
+           coalesce(r.input ->> 'to', r.input ->> 'channel') as recipient,
+           coalesce(r.input ->> 'body', r.input ->> 'text') as text,
+           exists (select 1 from run_event e where e.run_id = r.id and e.detail ->> 'settled' is not null) as read_back
+    from run r where r.id = any(:ids)
+    """
+)
+
+
+def states(run_ids: Sequence[uuid.UUID]) -> tuple[dict[RunState, int], int]:
+    """How many of these runs are in which state, and how many are in doubt."""
+
+    def ask() -> tuple[dict[RunState, int], int]:
+        values = {"ids": list(run_ids)}
+        with transaction() as connection:
+            counts = {RunState(row.state): row.count for row in connection.execute(_STATES, values)}
+            return counts, connection.execute(_IN_DOUBT, values).scalar_one()
+
+    return patiently(ask)
+
+
+def results(run_ids: Sequence[uuid.UUID]) -> list[RunResult]:
+    """What the ledger says of each."""
+
+    def ask() -> list[RunResult]:
+        with transaction() as connection:
+            rows = connection.execute(_RESULTS, {"ids": list(run_ids)}).mappings()
+            return [RunResult(**{**row, "id": str(row["id"]), "state": RunState(row["state"])}) for row in rows]
+
+    return patiently(ask)
