@@ -32,7 +32,7 @@ worker_eta_task_limit = 100
 worker_cancel_long_running_tasks_on_connection_loss = False
 worker_hijack_root_logger = False
 
-# Flower sees every run under its own name: the worker sends one event per run (neonhub_worker/telemetry/events.py).
+# Flower sees every run under its own name: the worker sends one event per run (neonhub_worker/dispatch/events.py).
 worker_send_task_events = True
 task_send_sent_event = False
 

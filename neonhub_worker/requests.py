@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from connectors.kit.action import Action, Input, LookUp, Output
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from sqlalchemy import Connection
 
 from connectors import registry
+from connectors.kit.action import Action, Input, LookUp, Output
 from neonhub_worker import ids
 from neonhub_worker.errors import FieldError, InvalidInput, UnknownConnection, UnknownOrganization
 from neonhub_worker.ledger.runs import Draft
@@ -31,11 +31,11 @@ class RunRequest(BaseModel):
     organization_id: str = Field(description="The organization it is done for.")
     connection: str = Field(description="Name of the organization's connection that does it.")
     input: dict[str, Any] = Field(description="The action's input; `neonhub catalog ACTION` shows its fields.")
-    idempotency_key: _Key | None = Field(None, description="Same key and same input give the same run.")
-    at: AwareDatetime | None = Field(None, description="When it is due; now if left out.")
-    expires_at: AwareDatetime | None = Field(None, description="After this instant it is not begun any more.")
-    priority: int = Field(5, ge=0, le=9, description="0 goes first.")
-    queue: str | None = Field(None, pattern="^(actions|bulk)$", description="actions (the default) or bulk.")
+    idempotency_key: _Key | None = Field(default=None, description="Same key and same input give the same run.")
+    at: AwareDatetime | None = Field(default=None, description="When it is due; now if left out.")
+    expires_at: AwareDatetime | None = Field(default=None, description="After this instant it is not begun any more.")
+    priority: int = Field(default=5, ge=0, le=9, description="0 goes first.")
+    queue: str | None = Field(default=None, pattern="^(actions|bulk)$", description="actions (the default) or bulk.")
 
 
 def parse(request: RunRequest | Mapping[str, Any], *, where: str = "") -> RunRequest:

@@ -12,8 +12,8 @@ from typing import Any
 import structlog
 from celery import Task, signals
 from celery.exceptions import Reject
-from connectors.registry import CONNECTORS
 
+from connectors.registry import CONNECTORS
 from neonhub_worker import foreign
 from neonhub_worker.app import app
 from neonhub_worker.errors import Unreachable

@@ -34,7 +34,7 @@ class PrivateRequest(Request):
 
 
 class EdgeTask(Task):
-    """Base of our tasks: Flower sees runs through telemetry/events.py, not through the messages that carry them."""
+    """Base of our tasks: Flower sees runs through dispatch/events.py, not through the messages that carry them."""
 
     Request = "tasks.edge:PrivateRequest"
     send_events = False

@@ -11,9 +11,9 @@ import structlog
 from celery import signals
 
 from neonhub_worker.db.engine import transaction
+from neonhub_worker.dispatch import events
 from neonhub_worker.errors import Unreachable
 from neonhub_worker.ledger import leases
-from neonhub_worker.telemetry import events
 from neonhub_worker.telemetry import logging as log_shape
 
 log = structlog.get_logger("neonhub.process")

@@ -74,7 +74,7 @@ def _read_lines(file: Path) -> list[dict[str, Any]]:
     except UnicodeDecodeError:
         raise InvalidInput([FieldError(str(file), "must be UTF-8 text")]) from None
     requests = []
-    errors = []
+    errors: list[FieldError] = []
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-import click
 import typer
 
 from neonhub_worker.cli import catalog, connections, consent, doctor, enqueue, runs, sandbox, schedules, stack
@@ -27,6 +27,10 @@ app.add_typer(schedules.app, name="schedules")
 app.add_typer(connections.app, name="connections")
 app.add_typer(consent.app, name="consent")
 app.add_typer(sandbox.app, name="sandbox")
+
+
+# What typer raises for a command line that is wrong: the base of BadParameter, which it offers by no other name.
+_WrongCall: Any = typer.BadParameter.__mro__[1]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,13 +71,13 @@ def _quiet() -> None:
 
 
 def _explain(error: Exception) -> int:
-    if isinstance(error, click.exceptions.Exit):
+    if isinstance(error, typer.Exit):
         return error.exit_code
-    if isinstance(error, click.ClickException):
-        error.show()
-        return error.exit_code
-    if isinstance(error, click.exceptions.Abort):
+    if isinstance(error, typer.Abort):
         return _fail("interrupted", 130)
+    if isinstance(error, _WrongCall):
+        error.show()
+        return 2
     if isinstance(error, InvalidInput):
         lines = "\n".join(f"  {found}" for found in error.errors)
         return _fail(f"refused, nothing was accepted:\n{lines}" if len(error.errors) > 1 else f"refused: {error}")

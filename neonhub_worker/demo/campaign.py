@@ -28,10 +28,10 @@ class Message(BaseModel):
     action: str
     connection: str
     template: str
-    to: str | None = Field(None, pattern="^contacts$")
+    to: str | None = Field(default=None, pattern="^contacts$")
     channel: str | None = None
     segment: str | None = None
-    after_s: float = Field(0, ge=0)
+    after_s: float = Field(default=0, ge=0)
 
 
 class CampaignFile(BaseModel):

@@ -34,7 +34,9 @@ class Display:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._tty:
             self._live.stop()
 
@@ -56,10 +58,12 @@ class Display:
         table = Table.grid(padding=(0, 2))
         for state in RunState:
             if counts.get(state):
-                bar = ProgressBar(total=total, completed=counts[state], width=40, complete_style=_COLOURS.get(state, "blue"))
+                colour = _COLOURS.get(state, "blue")
+                bar = ProgressBar(total=total, completed=counts[state], width=40, complete_style=colour)
                 table.add_row(str(state), str(counts[state]), bar)
         rate = done / max(0.1, self._elapsed_s())
-        table.add_row("", f"{done}/{total}", f"{rate:.0f} a second; {in_doubt} in doubt; {restarts} processes restarted")
+        note = f"{rate:.0f} a second; {in_doubt} in doubt; {restarts} processes restarted"
+        table.add_row("", f"{done}/{total}", note)
         return table
 
     def _elapsed_s(self) -> float:

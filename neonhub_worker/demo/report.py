@@ -66,7 +66,8 @@ def judge(runs: Sequence[RunResult], effects: Iterable[Mapping[str, Any]], *, le
     unfinished = [r for r in runs if r.state not in (*FINAL, RunState.PARKED)]
     places = seen.keys() | succeeded.keys()
     refused = Counter(left_out)
-    refused.update(r.error_class or str(r.state) for r in runs if r.state in FINAL and r.state is not RunState.SUCCEEDED)
+    ended_without = [r for r in runs if r.state in FINAL and r.state is not RunState.SUCCEEDED]
+    refused.update(r.error_class or str(r.state) for r in ended_without)
     return Report(
         accepted=len(runs),
         states=dict(Counter(str(r.state) for r in runs)),

@@ -7,7 +7,6 @@ import dataclasses
 import json
 import os
 import signal
-import sys
 import sysconfig
 import time
 import uuid
@@ -45,7 +44,13 @@ FAULTS = (
 
 
 def run_demo(
-    home: Path, folder: Path | None, *, keep: bool, messages: int | None = None, kill: bool = True, as_json: bool = False
+    home: Path,
+    folder: Path | None,
+    *,
+    keep: bool,
+    messages: int | None = None,
+    kill: bool = True,
+    as_json: bool = False,
 ) -> int:
     """Run the demo from start to end.
 
@@ -109,9 +114,7 @@ def _send(home: Path, campaign: Campaign, sandbox: watch.Sandbox, shown: display
     run_ids = _enqueue(requests, shown)
     victim = _Victim(home, shown) if kill else None
     _watch(home, run_ids, shown, victim)
-    result = report.judge(
-        watch.results(run_ids), sandbox.effects(since_id=since_id), left_out=_by_reason(campaign)
-    )
+    result = report.judge(watch.results(run_ids), sandbox.effects(since_id=since_id), left_out=_by_reason(campaign))
     extra = {
         "workers_killed": int(victim is not None and victim.killed),
         "seconds": round(time.monotonic() - began, 1),
@@ -180,7 +183,7 @@ class _Victim:
         with contextlib.suppress(ProcessLookupError):
             os.kill(workers[0].pid, signal.SIGKILL)
             self.killed = True
-            self._shown.say(f"killed worker {workers[0].name} (pid {workers[0].pid}) with SIGKILL in the middle of its sends")
+            self._shown.say(f"killed worker {workers[0].name} (pid {workers[0].pid}) with SIGKILL, mid-send")
 
 
 def _by_reason(campaign: Campaign) -> dict[str, int]:

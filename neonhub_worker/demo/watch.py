@@ -66,12 +66,13 @@ class Sandbox:
         patiently(lambda: requests.post(f"{self._url}/_sandbox/{path}", json=body, timeout=10)).raise_for_status()
 
 
-_STATES = text("select state, count(*) as count from run where id = any(:ids) group by state")
+_STATES = text("select state, count(*) as number from run where id = any(:ids) group by state")
 
 _IN_DOUBT = text(
     """
     select count(*) from step s join run r on r.id = s.run_id
-    where r.id = any(:ids) and s.effect and r.state in ('queued', 'retrying', 'waiting') and s.state in ('sending', 'unknown')
+    where r.id = any(:ids) and s.effect and s.state in ('sending', 'unknown')
+          and r.state in ('queued', 'retrying', 'waiting')
     """
 )
 
@@ -92,7 +93,7 @@ def states(run_ids: Sequence[uuid.UUID]) -> tuple[dict[RunState, int], int]:
     def ask() -> tuple[dict[RunState, int], int]:
         values = {"ids": list(run_ids)}
         with transaction() as connection:
-            counts = {RunState(row.state): row.count for row in connection.execute(_STATES, values)}
+            counts = {RunState(row.state): row.number for row in connection.execute(_STATES, values)}
             return counts, connection.execute(_IN_DOUBT, values).scalar_one()
 
     return patiently(ask)

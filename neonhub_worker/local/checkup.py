@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import platform
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,8 +36,8 @@ def run() -> list[Finding]:
     except NeonhubError as error:
         return [*findings, Finding("FAIL", "settings", str(error))]
     if settings.database_url is None and settings.broker_url is None:
-        hint = f"no stack runs in {settings.home}; `neonhub up` starts one, or set NEONHUB_DATABASE_URL and NEONHUB_BROKER_URL"
-        return [*findings, Finding("note", "servers", hint)]
+        hint = f"no stack runs in {settings.home}; `neonhub up` starts one"
+        return [*findings, Finding("note", "servers", f"{hint}, or set NEONHUB_DATABASE_URL and NEONHUB_BROKER_URL")]
     for check in (_database, _broker, _vault, _sandbox):
         try:
             findings += check(settings)
@@ -49,10 +48,7 @@ def run() -> list[Finding]:
 
 
 def _python() -> Finding:
-    version = platform.python_version()
-    if sys.version_info < (3, 11):
-        return Finding("FAIL", "python", f"{version}; 3.11 or newer is needed")
-    return Finding("ok", "python", f"{version} on {platform.system()}")
+    return Finding("ok", "python", f"{platform.python_version()} on {platform.system()}")
 
 
 def _wheels() -> Finding:
@@ -113,4 +109,3 @@ def _sandbox(settings: Settings) -> Iterator[Finding]:
         return
     requests.get(f"{settings.sandbox_url}/_sandbox/health", timeout=5).raise_for_status()
     yield Finding("note", "platforms", f"calls go to the sandbox at {settings.sandbox_url}, not to the platforms")
-

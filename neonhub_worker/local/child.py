@@ -64,7 +64,7 @@ class Spec:
 class Backoff:
     """The pause before the next start: doubles with each death, and is short again after a long life."""
 
-    def __init__(self, *, first_s: float = 0.2, longest_s: float = 10.0, calm_s: float = 30.0) -> None:
+    def __init__(self, *, first_s: float = 0.2, longest_s: float = 10.0, calm_s: float = 5.0) -> None:
         self._first_s = first_s
         self._longest_s = longest_s
         self._calm_s = calm_s

@@ -54,13 +54,13 @@ def _is_loopback(address: str) -> bool:
 
 
 def main() -> int:
-    """Become Flower, or say why not."""
+    """Become Flower, or say why not and return 1."""
     try:
         arguments, added = command(os.environ)
     except FlowerNotSafe as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 (the command's answer)
         return 1
-    os.execve(sys.executable, [sys.executable, *arguments], {**os.environ, **added})  # noqa: S606 (no shell wanted)
+    return os.execve(sys.executable, [sys.executable, *arguments], {**os.environ, **added})  # noqa: S606 (no shell wanted)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ def read() -> dict[str, Any]:
         Unreachable: The database does not answer.
     """
     with transaction() as connection:
-        counts = {row.state: row.count for row in connection.execute(text("select state, count(*) from run group by state"))}
+        grouped = connection.execute(text("select state, count(*) as number from run group by state"))
+        counts = {row.state: row.number for row in grouped}
         oldest = connection.execute(
             text(
                 "select extract(epoch from clock_timestamp() - min(run_at)) from run "

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import structlog
-from connectors.kit.action import Action, Input, JsonValue, Output
-from connectors.kit.call import Call
-from connectors.kit.errors import AlreadyDone
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors import registry
+from connectors.kit.action import Action, Input, JsonValue, Output
+from connectors.kit.call import Call
+from connectors.kit.errors import AlreadyDone
 from neonhub_worker.errors import Unreachable
 from neonhub_worker.ledger import steps
 from neonhub_worker.ledger.leases import Claimed, Outcome

@@ -14,13 +14,13 @@ from pydantic import ValidationError
 
 from neonhub_worker import clock
 from neonhub_worker.db.engine import transaction
+from neonhub_worker.dispatch import events
 from neonhub_worker.errors import NeonhubError, Unreachable
 from neonhub_worker.ledger import leases
 from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.ledger.states import IN_DOUBT, EffectState
 from neonhub_worker.performing.attempt import Attempt
 from neonhub_worker.settings import settings
-from neonhub_worker.telemetry import events
 from neonhub_worker.vault import connections
 
 log = structlog.get_logger("neonhub.performing")

@@ -6,9 +6,9 @@ import random
 from typing import Any
 
 import structlog
+
 from connectors.kit.action import Action, Input, LookUp, Output, Park
 from connectors.kit.errors import ConnectorError, NotDone, NotSent, OutcomeUnknown, Postpone, RateLimited, Refused
-
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.ledger import steps
 from neonhub_worker.ledger.leases import Claimed, Outcome

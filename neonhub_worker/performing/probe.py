@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import datetime
 
+from connectors import registry
 from connectors.kit.action import JsonValue
 from connectors.kit.call import Call, OptOut
-
-from connectors import registry
 from neonhub_worker.settings import settings
 from neonhub_worker.vault import connections
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import cast
 
 from connectors.kit.action import JsonValue
 from connectors.kit.call import OptOut
 from connectors.kit.errors import NotDone, NotSent, Refused
-
 from neonhub_worker import clock, ids
 from neonhub_worker.consent import opt_outs
 from neonhub_worker.db.engine import transaction
@@ -71,7 +71,7 @@ class PostgresRunLedger:
         """Run a step that may be repeated without harm, unless its result is recorded."""
         step = self._read(name)
         if step is not None and step.state is EffectState.CONFIRMED:
-            return step.result
+            return cast("JsonValue", step.result)
         result = do()
         self._write(name, EffectState.CONFIRMED, effect=False, result=result)
         return result
@@ -80,7 +80,7 @@ class PostgresRunLedger:
         """Send an effect of a run of several steps: written ahead, never repeated without knowing."""
         step = self._read(name)
         if step is not None and step.state is EffectState.CONFIRMED:
-            return step.result
+            return cast("JsonValue", step.result)
         if step is not None and step.state in IN_DOUBT:
             self.first_sent_at = step.first_sent_at
             found = self._settle_effect(step)

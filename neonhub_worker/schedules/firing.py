@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -107,7 +106,7 @@ def _due(schedule: Schedule, now: datetime) -> list[Occurrence]:
     return [Occurrence(schedule, instant, "fired" if instant in fired else "skipped") for instant in instants]
 
 
-def _instants(schedule: Schedule, now: datetime) -> Sequence[datetime]:
+def _instants(schedule: Schedule, now: datetime) -> list[datetime]:
     """Due instants, oldest first; of a long downtime only the newest thousand, which no limit exceeds."""
     assert schedule.next_at is not None
     instants = [schedule.next_at]

@@ -71,25 +71,22 @@ def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
     due = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if due.astimezone(zone).replace(tzinfo=None) == wall:
         return due
-    # In a gap, fold=0 counts with the offset from before it: the same distance after the gap's start. Step back to it.
-    before = (wall - timedelta(days=1)).replace(tzinfo=zone).utcoffset()
-    after = (wall + timedelta(days=1)).replace(tzinfo=zone).utcoffset()
-    assert before is not None
-    assert after is not None
-    low, high = due - (after - before), due
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) / 2
-        if middle.astimezone(zone).utcoffset() == before:
-            low = middle
-        else:
-            high = middle
-    return (
-        high.replace(microsecond=0) if high.microsecond == 0 else (high + timedelta(seconds=1)).replace(microsecond=0)
-    )
+    # In a gap: read with the offset from before it, the instant lies past the gap's end by less than the gap's length.
+    gap = _offset(wall + timedelta(days=1), zone) - _offset(wall - timedelta(days=1), zone)
+    moment = due - gap
+    while moment.astimezone(zone).replace(tzinfo=None) < wall:
+        moment += timedelta(minutes=1)
+    return moment
+
+
+def _offset(wall: datetime, zone: ZoneInfo) -> timedelta:
+    offset = wall.replace(tzinfo=zone).utcoffset()
+    assert offset is not None
+    return offset
 
 
 def jitter(schedule_id: uuid.UUID, due_at: datetime, longest_s: int) -> timedelta:
-    """How much later one occurrence starts: the same whenever it is asked, spread evenly up to ``longest_s`` seconds."""
+    """How much later one occurrence starts: the same whenever it is asked, spread evenly over ``longest_s`` seconds."""
     if longest_s <= 0:
         return timedelta()
     seed = hashlib.sha256(f"{schedule_id}:{due_at.isoformat()}".encode()).digest()

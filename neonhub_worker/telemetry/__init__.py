@@ -1,1 +1,1 @@
-"""What do we say about a run? One log shape and Flower's events; never anything personal or secret."""
+"""What do we log? One shape; never anything personal or secret."""

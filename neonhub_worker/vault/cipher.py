@@ -33,7 +33,7 @@ def decrypt(token: bytes) -> dict[str, Any]:
         opened: dict[str, Any] = json.loads(_fernet().decrypt(token))
     except InvalidToken:
         raise VaultError(
-            "none of NEONHUB_VAULT_KEYS fits this credential: add the key it was encrypted with, or add the connection anew"
+            "none of NEONHUB_VAULT_KEYS fits this credential: add the key it was made with, or add the connection anew"
         ) from None
     return opened
 
@@ -56,7 +56,9 @@ def _fernet() -> MultiFernet:
     try:
         return MultiFernet([Fernet(key.strip()) for key in keys.get_secret_value().split(",") if key.strip()])
     except ValueError:
-        raise VaultError("NEONHUB_VAULT_KEYS must hold Fernet keys (32 bytes in URL-safe base64), comma separated") from None
+        raise VaultError(
+            "NEONHUB_VAULT_KEYS must hold Fernet keys (32 bytes in URL-safe base64), comma separated"
+        ) from None
 
 
 def ensure_key_file(home: Path) -> Path:

@@ -166,12 +166,12 @@ def test_a_home_with_spaces_and_quotes_and_a_very_long_path(tmp_path: Path) -> N
 
 def test_in_the_foreground_it_stays_until_it_is_interrupted(local: LocalStack) -> None:
     up = local.start_up(detach=False)
-    wait_for(local.home.stack_file.exists, "readiness")
+    assert up.stdout is not None
+    assert "running; Ctrl-C stops it\n" in iter(up.stdout.readline, "")
     assert up.poll() is None
     os.kill(up.pid, signal.SIGINT)
     output, _ = up.communicate(timeout=60)
     assert up.returncode == 0, output
-    assert "running; Ctrl-C stops it" in output
     assert local.left() == []
 
 

@@ -164,3 +164,14 @@ def test_a_full_queue_is_given_time_to_drain() -> None:
             send()
 
     assert caught.value.retry_after_s == 600
+
+
+def test_the_environment_does_not_choose_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWILIO_EDGE", "dublin")
+    monkeypatch.setenv("TWILIO_REGION", "ie1")
+    made = {"sid": SID, "status": "accepted", "direction": "outbound-api", "messaging_service_sid": SERVICE}
+    with responses.RequestsMock() as mock:
+        answer_to_create(mock, status=201, json=made)
+        sent = send_sms(call("sms"), SendSMS(to="+14155550123", body="Hi"))
+
+    assert sent.sid == SID

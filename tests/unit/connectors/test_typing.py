@@ -39,23 +39,30 @@ WRONG = {
 }
 
 
-def mypy(tmp_path: Path, text: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of our own: two type checkers at work must not share one."""
+    return tmp_path_factory.mktemp("mypy")
+
+
+def mypy(tmp_path: Path, cache: Path, text: str) -> subprocess.CompletedProcess[str]:
     snippet = tmp_path / "snippet.py"
     snippet.write_text(text)
     root = Path(__file__).parents[3]
-    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", str(snippet)]
+    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent"]
+    command += ["--cache-dir", str(cache), str(snippet)]
     return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_a_right_declaration_is_accepted(tmp_path: Path) -> None:
-    checked = mypy(tmp_path, SNIPPET)
+def test_a_right_declaration_is_accepted(tmp_path: Path, cache: Path) -> None:
+    checked = mypy(tmp_path, cache, SNIPPET)
 
     assert checked.returncode == 0, checked.stdout
 
 
 @pytest.mark.parametrize(("text", "rule"), WRONG.values(), ids=WRONG.keys())
-def test_a_wrong_declaration_is_refused(tmp_path: Path, text: str, rule: str) -> None:
-    checked = mypy(tmp_path, text)
+def test_a_wrong_declaration_is_refused(tmp_path: Path, cache: Path, text: str, rule: str) -> None:
+    checked = mypy(tmp_path, cache, text)
 
     assert checked.returncode == 1, checked.stdout
     assert f"[{rule}]" in checked.stdout

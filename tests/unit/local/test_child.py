@@ -25,8 +25,8 @@ def test_the_pause_doubles_up_to_its_limit() -> None:
 def test_the_pause_is_short_again_after_a_long_life() -> None:
     backoff = Backoff()
     for _ in range(5):
-        backoff.after(29.9)
-    assert backoff.after(30) == 0.2
+        backoff.after(4.9)
+    assert backoff.after(5) == 0.2
     assert backoff.after(1) == 0.4
 
 
