@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from connectors import registry
 from connectors.kit.action import Action, Input, LookUp, Output
-from neonhub_worker import ids
+from neonhub_worker import clock, ids
 from neonhub_worker.errors import FieldError, InvalidInput, UnknownConnection, UnknownOrganization
 from neonhub_worker.ledger.runs import Draft
 from neonhub_worker.vault import connections
@@ -108,7 +108,7 @@ def _draft(request: RunRequest, book: _ConnectionBook) -> Draft:
         raise InvalidInput([FieldError("action", str(error))]) from None
     link = _link(request, action, book)
     try:
-        data = action.input.model_validate(request.input)
+        data = action.input.accept(request.input, now=request.at or clock.now())
     except ValidationError as error:
         raise InvalidInput(field_errors(error, where="input.")) from None
     normal = data.model_dump(mode="json", exclude_unset=True)

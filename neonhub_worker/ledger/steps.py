@@ -115,3 +115,17 @@ def any_effect(connection: Connection, run_id: uuid.UUID) -> bool:
         {"run_id": run_id, "states": [str(state) for state in (*IN_DOUBT, EffectState.CONFIRMED)]},
     )
     return found.first() is not None
+
+
+_PARKED_TWIN = text(
+    """
+    select 1 from step mine join step other
+        on other.connection_id = mine.connection_id and other.alike = mine.alike and other.run_id <> mine.run_id
+    where mine.run_id = :run_id and mine.alike is not null and other.state = 'parked' limit 1
+    """
+)
+
+
+def has_parked_twin(connection: Connection, run_id: uuid.UUID) -> bool:
+    """Whether a parked run has an effect that the platform would show alike: a read-back could take it for this one's."""
+    return connection.execute(_PARKED_TWIN, {"run_id": run_id}).first() is not None

@@ -9,12 +9,13 @@ from connectors import registry
 from connectors.kit.action import Action, Input, JsonValue, Output
 from connectors.kit.call import Call
 from connectors.kit.errors import AlreadyDone
+from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import Unreachable
 from neonhub_worker.ledger import steps
 from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.ledger.states import IN_DOUBT, EffectState
 from neonhub_worker.performing import outcomes
-from neonhub_worker.performing.doubt import settle_doubt
+from neonhub_worker.performing.doubt import Undecidable, settle_doubt
 from neonhub_worker.performing.run_ledger import LeaseLost, PostgresRunLedger, resend
 from neonhub_worker.settings import settings
 from neonhub_worker.vault.connections import Opened
@@ -74,6 +75,9 @@ class Attempt:
         if self._in_doubt:
             assert claimed.first_sent_at is not None
             assert claimed.sent_by is not None
+            with transaction() as connection:
+                if steps.has_parked_twin(connection, claimed.id):
+                    raise Undecidable("a parked run has the same content; settle that one first, then this one")
             found = settle_doubt(
                 self._action,
                 self._call,
