@@ -127,5 +127,5 @@ _PARKED_TWIN = text(
 
 
 def has_parked_twin(connection: Connection, run_id: uuid.UUID) -> bool:
-    """Whether a parked run has an effect that the platform would show alike: a read-back could take it for this one's."""
+    """Whether a read-back could find what a parked run did: its effect would look like this one's on the platform."""
     return connection.execute(_PARKED_TWIN, {"run_id": run_id}).first() is not None

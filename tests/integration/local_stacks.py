@@ -60,6 +60,8 @@ class LocalStack:
         return subprocess.Popen(
             [*prefix, *self.command(detach=detach)],
             cwd=ROOT,
+            # Measured, it would have coverage's own SIGTERM handler, and what a signal does is what tests want to see.
+            env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")},
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
@@ -70,11 +72,12 @@ class LocalStack:
         return {process.name: process.pid for process in stack.processes(self.home.path) if process.alive}
 
     def kill(self, *names: str) -> None:
-        """Kill all of these before any other can act on it."""
+        """Kill all of these before any other can act on it; returns once they are dead."""
         pids = self.pids()
         os.kill(pids["supervisor"], signal.SIGSTOP)
         for name in names:
             os.kill(pids[name], signal.SIGKILL)
+        wait_for(lambda: not any(self.pids().get(name) == pids[name] for name in names), f"the end of {names}")
         if "supervisor" not in names:
             os.kill(pids["supervisor"], signal.SIGCONT)
 

@@ -144,7 +144,7 @@ def test_ports_of_last_time_that_are_taken_now_are_chosen_anew(local: LocalStack
 
 def test_a_process_that_cannot_live_ends_the_start_with_its_last_words(tmp_path: Path) -> None:
     local = LocalStack(tmp_path / "home", procfile="actions: python -c \"raise SystemExit('no key to the house')\"\n")
-    with pytest.raises(stack.StackError, match=r"actions.1 keeps dying; the end of its log:\n  no key to the house"):
+    with pytest.raises(stack.StackError, match=r"actions\.[12] keeps dying; the end of its log:\n  no key"):
         local.up()
     assert local.left() == []
     assert not local.home.stack_file.exists()

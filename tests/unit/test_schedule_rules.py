@@ -47,9 +47,12 @@ def test_a_skipped_local_time_fires_once_at_the_next_valid_instant(
 @pytest.mark.parametrize(
     ("expression", "zone", "after", "expected"),
     [
-        ("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00+00:00", ["2026-10-25T02:30+02:00", "2026-10-26T02:30+01:00"]),
-        ("30 1 * * *", "America/New_York", "2026-10-31T12:00+00:00", ["2026-11-01T01:30-04:00", "2026-11-02T01:30-05:00"]),
-        ("45 1 * * *", "Australia/Lord_Howe", "2026-04-03T20:00+00:00", ["2026-04-05T01:45+11:00", "2026-04-06T01:45+10:30"]),
+        ("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00+00:00",
+         ["2026-10-25T02:30+02:00", "2026-10-26T02:30+01:00"]),
+        ("30 1 * * *", "America/New_York", "2026-10-31T12:00+00:00",
+         ["2026-11-01T01:30-04:00", "2026-11-02T01:30-05:00"]),
+        ("45 1 * * *", "Australia/Lord_Howe", "2026-04-03T20:00+00:00",
+         ["2026-04-05T01:45+11:00", "2026-04-06T01:45+10:30"]),
     ],
 )  # fmt: skip
 def test_a_repeated_local_time_fires_once(expression: str, zone: str, after: str, expected: list[str]) -> None:
