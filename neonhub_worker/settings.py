@@ -32,7 +32,8 @@ class Settings(BaseSettings):
         description="Base URL of the sandbox. When set, every platform call goes there instead of to the platform.",
     )
     vault_keys: SecretStr | None = Field(None, description="Fernet keys, comma separated; the first one encrypts.")
-    lease_s: float = Field(30.0, ge=5, le=600, description="Seconds a worker may hold a run before it is rescued.")
+    # A call takes up to 15 s; a shorter lease would end before any call could be begun.
+    lease_s: float = Field(30.0, ge=20, le=600, description="Seconds a worker may hold a run before it is rescued.")
     redispatch_s: float = Field(
         10.0, ge=1, le=600, description="Seconds after which a published but unclaimed run is published again."
     )
@@ -107,7 +108,7 @@ def load(**overrides: Any) -> Settings:
             missing["vault_keys"] = key_file.read_text().strip()
         return Settings(**{**overrides, **missing}) if missing else found
     except ValidationError as error:
-        lines = [f"NEONHUB_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
+        lines = [f"NEONHUB_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors(include_input=False)]
         raise SettingsError("; ".join(lines)) from None
 
 

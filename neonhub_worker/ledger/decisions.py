@@ -10,39 +10,48 @@ from sqlalchemy.exc import IntegrityError
 
 from neonhub_worker.errors import MoveRefused
 from neonhub_worker.ledger import runs
-from neonhub_worker.ledger.states import IN_DOUBT, RunState, sources
+from neonhub_worker.ledger.states import IN_DOUBT, PERHAPS_DONE, RunState, sources
 
-_NOT_IN_DOUBT = """
-    not exists (select 1 from step s where s.run_id = run.id and s.effect and s.state = any(:in_doubt))
+_PERHAPS_DONE = [str(state) for state in PERHAPS_DONE]
+
+_CERTAINLY_NOT_DONE = """
+    not exists (select 1 from step s where s.run_id = run.id and s.effect and s.state = any(:perhaps_done))
+"""
+
+# What will not be sent any more makes way for a run with the same content.
+_UNPLANNED = """
+    update step s set state = 'refused' from moved where s.run_id = moved.id and s.effect and s.state = 'planned'
 """
 
 _CANCEL = text(
     f"""
     with moved as (
         update run set state = 'cancelled', finished_at = clock_timestamp()
-        where id = :id and state = any(:sources) and {_NOT_IN_DOUBT}
+        where id = :id and state = any(:sources) and {_CERTAINLY_NOT_DONE}
         returning id, fence
-    ), logged as (
+    ), unplanned as ({_UNPLANNED}), logged as (
         insert into run_event (run_id, at, move, state, fence)
         select id, clock_timestamp(), 'cancel', 'cancelled', fence from moved
     )
     select id from moved
-    """  # noqa: S608 (a constant)
+    """  # noqa: S608 (constants)
 )
 
 
 def cancel(connection: Connection, run_id: uuid.UUID) -> RunState:
-    """Call a run off: at once if nothing is in doubt, else as soon as it is known that nothing was sent.
+    """Call a run off: at once if certainly nothing was sent, else as soon as that is known.
 
     Returns:
-        The state after the call. ``running``, or a state that waits for a read-back, means: asked for; it is
-        cancelled if it turns out that nothing was sent.
+        The state after the call. ``running``, or a state that waits for something, means: asked for; it is cancelled
+        if it turns out that nothing was sent, and goes on to its end if something was.
 
     Raises:
         MoveRefused: The run has ended or is parked.
         UnknownRun: There is none with this id.
     """
-    values = {"id": run_id, "sources": sources("cancel"), "in_doubt": [str(state) for state in IN_DOUBT]}
+    # Locked first, so that the next statement sees the effect as whoever held the run has left it.
+    connection.execute(text("select 1 from run where id = :id for update"), {"id": run_id})
+    values = {"id": run_id, "sources": sources("cancel"), "perhaps_done": _PERHAPS_DONE}
     if connection.execute(_CANCEL, values).first() is not None:
         return RunState.CANCELLED
     asked = connection.execute(
@@ -69,6 +78,8 @@ _RETRY = text(
     ), effects as (
         update step s set state = 'planned' from moved
         where s.run_id = moved.id and s.effect and s.state = 'refused'
+    ), anew as (
+        delete from step s using moved where s.run_id = moved.id and not s.effect
     ), logged as (
         insert into run_event (run_id, at, move, state, fence)
         select id, clock_timestamp(), 'retry', 'queued', fence from moved
@@ -81,12 +92,15 @@ _RETRY = text(
 def retry(connection: Connection, run_id: uuid.UUID) -> None:
     """Make a run that ended without its effect due again, with its attempts counted anew and no expiry.
 
+    Steps that may be repeated without harm are forgotten: what they brought may have gone stale meanwhile.
+
     Raises:
         MoveRefused: It succeeded, has not ended, is parked, or a run with the same content is being sent.
         UnknownRun: There is none with this id.
     """
     try:
-        moved = connection.execute(_RETRY, {"id": run_id, "sources": sources("retry")}).first()
+        with connection.begin_nested():
+            moved = connection.execute(_RETRY, {"id": run_id, "sources": sources("retry")}).first()
     except IntegrityError:
         raise MoveRefused(f"a run with the same content as {run_id} is being sent; wait until it has ended") from None
     if moved is None:
@@ -110,7 +124,7 @@ _SETTLE = text(
         returning id, fence
     ), effects as (
         update step s set state = :effect, provider_id = coalesce(:provider_id, s.provider_id) from moved
-        where s.run_id = moved.id and s.effect and s.state = any(:in_doubt)
+        where s.run_id = moved.id and s.effect and s.state = any(:settled)
     ), logged as (
         insert into run_event (run_id, at, move, state, fence, detail)
         select id, clock_timestamp(), :move, :state, fence, cast(:detail as jsonb) from moved
@@ -138,7 +152,8 @@ def settle(connection: Connection, run_id: uuid.UUID, *, sent: str | None) -> No
         "state": "failed" if sent is None else "succeeded",
         "effect": "refused" if sent is None else "confirmed",
         "provider_id": sent,
-        "in_doubt": [str(state) for state in IN_DOUBT],
+        # A step that was confirmed and of which a person says that it did not happen after all is done anew on a retry.
+        "settled": _PERHAPS_DONE if sent is None else [str(state) for state in IN_DOUBT],
         "detail": '{"by": "a person"}',
     }
     if connection.execute(_SETTLE, values).first() is None:
@@ -150,22 +165,22 @@ _EXPIRE = text(
     f"""
     with gone as (
         select id from run
-        where expires_at <= clock_timestamp() and state = any(:sources) and {_NOT_IN_DOUBT}
+        where expires_at <= clock_timestamp() and state = any(:sources) and {_CERTAINLY_NOT_DONE}
         order by expires_at limit :limit for update skip locked
     ), moved as (
         update run set state = 'expired', finished_at = clock_timestamp()
         from gone where run.id = gone.id
         returning run.id, run.fence
-    ), logged as (
+    ), unplanned as ({_UNPLANNED}), logged as (
         insert into run_event (run_id, at, move, state, fence)
         select id, clock_timestamp(), 'expire', 'expired', fence from moved
     )
     select id from moved
-    """  # noqa: S608 (a constant)
+    """  # noqa: S608 (constants)
 )
 
 
 def expire(connection: Connection, *, limit: int = 500) -> int:
-    """End the runs whose ``expires_at`` has passed and of which nothing is in doubt; how many there were."""
-    values = {"sources": sources("expire"), "limit": limit, "in_doubt": [str(state) for state in IN_DOUBT]}
+    """End the runs whose ``expires_at`` has passed and that certainly did nothing; how many there were."""
+    values = {"sources": sources("expire"), "limit": limit, "perhaps_done": _PERHAPS_DONE}
     return len(connection.execute(_EXPIRE, values).all())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from neonhub_worker.ledger.states import FINAL, IN_DOUBT, MOVES, EffectState, RunState, sources
+from neonhub_worker.db import jsonb
+from neonhub_worker.ledger.states import FINAL, IN_DOUBT, MOVES, PERHAPS_DONE, EffectState, RunState, sources
 
 MAX_CRASHES = 5
 """Workers that may die under one run before it is taken for the cause."""
@@ -70,6 +70,8 @@ class Outcome:
     detail: dict[str, Any] | None = None
 
 
+# Both rows are locked before they are believed: while this statement waited for a lock, another attempt may have sent
+# the effect, and only a locked row is read as it is now instead of as it was when the statement began.
 _CLAIM = text(
     """
     with due as (
@@ -83,6 +85,7 @@ _CLAIM = text(
     ), held as (
         select s.run_id, s.state, s.first_sent_at, s.sent_by
         from step s join due on due.id = s.run_id and due.effect = s.name
+        for update of s
     ), fresh as (
         insert into step (run_id, name, effect, state, connection_id, alike, first_sent_at, sent_by, fence)
         select due.id, due.effect, true, 'sending', due.connection_id, due.alike, clock_timestamp(),
@@ -153,8 +156,9 @@ _SETTLE = text(
     ), moved as (
         update run r
         set state = case when r.cancel_requested and o.state in ('retrying', 'waiting', 'queued')
-                              and (o.effect = 'planned' or not exists (
-                                  select 1 from step s where s.run_id = r.id and s.effect and s.state = any(:in_doubt)))
+                              and case when r.effect is not null then o.effect = 'planned'
+                                       else not exists (select 1 from step s where s.run_id = r.id and s.effect
+                                                        and s.state = any(:perhaps_done)) end
                          then 'cancelled' else o.state end,
             run_at = case when o.delay_s is null then r.run_at
                           else clock_timestamp() + make_interval(secs => o.delay_s) end,
@@ -168,7 +172,8 @@ _SETTLE = text(
         returning r.id, r.state, r.fence, r.effect
     ), effects as (
         update step s
-        set state = o.effect, provider_id = coalesce(o.provider_id, s.provider_id),
+        set state = case when moved.state = 'cancelled' then 'refused' else o.effect end,
+            provider_id = coalesce(o.provider_id, s.provider_id),
             sent_by = case when o.effect = 'unknown' and s.state = 'sending' and o.move = 'back_off'
                            then least(s.sent_by, clock_timestamp()) else s.sent_by end
         from o join moved on moved.id = o.id
@@ -204,12 +209,12 @@ def settle(connection: Connection, outcomes: Sequence[Outcome], *, worker: str) 
             "effect": [None if o.effect is None else str(o.effect) for o in outcomes],
             "delay_s": [o.delay_s for o in outcomes],
             "output": [dumps(o.output) for o in outcomes],
-            "provider_id": [o.provider_id for o in outcomes],
+            "provider_id": [None if o.provider_id is None else jsonb.text(o.provider_id) for o in outcomes],
             "error": [dumps(o.error) for o in outcomes],
             "detail": [dumps(o.detail) for o in outcomes],
             "burns": [o.move not in _BURNS_NO_ATTEMPT for o in outcomes],
             "final": [str(state) for state in FINAL],
-            "in_doubt": [str(state) for state in IN_DOUBT],
+            "perhaps_done": [str(state) for state in PERHAPS_DONE],
             "worker": worker,
         },
     )
@@ -217,7 +222,7 @@ def settle(connection: Connection, outcomes: Sequence[Outcome], *, worker: str) 
 
 
 def _dump_or_none(value: dict[str, Any] | None) -> str | None:
-    return None if value is None else json.dumps(value)
+    return None if value is None else jsonb.dumps(value)
 
 
 _RESCUE = text(
@@ -225,7 +230,7 @@ _RESCUE = text(
     with gone as (
         select r.id, r.worker, r.crashes + 1 >= :max_crashes as hopeless,
                exists (select 1 from step s where s.run_id = r.id and s.effect
-                       and s.state = any(:in_doubt)) as in_doubt
+                       and s.state = any(:perhaps_done)) as perhaps_done
         from run r
         where r.state = 'running' and r.lease_until < clock_timestamp()
         order by r.lease_until
@@ -233,13 +238,13 @@ _RESCUE = text(
         for update of r skip locked
     ), moved as (
         update run r
-        set state = case when not gone.hopeless then 'queued' when gone.in_doubt then 'parked' else 'failed' end,
+        set state = case when not gone.hopeless then 'queued' when gone.perhaps_done then 'parked' else 'failed' end,
             run_at = clock_timestamp(), lease_until = null, worker = null, published_at = null,
             crashes = r.crashes + 1,
             error = case when gone.hopeless then jsonb_build_object(
                 'class', 'WorkerLost', 'code', null, 'message',
                 'its worker died ' || r.crashes + 1 || ' times; look at the worker log before retrying it') end,
-            finished_at = case when gone.hopeless and not gone.in_doubt then clock_timestamp() end
+            finished_at = case when gone.hopeless and not gone.perhaps_done then clock_timestamp() end
         from gone where r.id = gone.id
         returning r.id, r.state, r.fence, r.organization_id
     ), parked as (
@@ -265,9 +270,13 @@ def rescue(connection: Connection, *, limit: int = 500) -> list[uuid.UUID]:
     Returns:
         The ids of the runs that are due again.
     """
-    rows = connection.execute(
-        _RESCUE, {"max_crashes": MAX_CRASHES, "limit": limit, "in_doubt": [str(state) for state in IN_DOUBT]}
-    )
+    values = {
+        "max_crashes": MAX_CRASHES,
+        "limit": limit,
+        "in_doubt": [str(state) for state in IN_DOUBT],
+        "perhaps_done": [str(state) for state in PERHAPS_DONE],
+    }
+    rows = connection.execute(_RESCUE, values)
     return [row.id for row in rows if row.state == RunState.QUEUED]
 
 

@@ -52,7 +52,10 @@ FINAL = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED, RunState.EXPIR
 """States in which everything is known and nothing happens any more by itself."""
 
 IN_DOUBT = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.PARKED)
-"""Effect states in which the outside world may have changed."""
+"""Effect states of which nobody knows whether the outside world has changed."""
+
+PERHAPS_DONE = (*IN_DOUBT, EffectState.CONFIRMED)
+"""Effect states in which the outside world has changed, or may have."""
 
 
 @dataclass(frozen=True)

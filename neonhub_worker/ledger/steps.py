@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from neonhub_worker.ledger.states import IN_DOUBT, EffectState
+from neonhub_worker.db import jsonb
+from neonhub_worker.ledger.states import PERHAPS_DONE, EffectState
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ _READ = text(
     "from step where run_id = :run_id and name = :name"
 )
 
-# The inner select is the guard: an attempt that lost its lease writes nothing.
+# The inner select is the guard: an attempt that lost its lease writes nothing. It waits for a rescue that is under way.
 _WRITE = text(
     """
     insert into step (run_id, name, effect, state, connection_id, result, provider_id, fence, first_sent_at, sent_by)
@@ -46,6 +46,7 @@ _WRITE = text(
            case when :sends then clock_timestamp() end,
            case when :sends then r.lease_until end
     from run r where r.id = :run_id and r.fence = :fence and r.state = 'running'
+    for no key update of r
     on conflict (run_id, name) do update
     set state = excluded.state, result = coalesce(excluded.result, step.result), fence = excluded.fence,
         provider_id = coalesce(excluded.provider_id, step.provider_id),
@@ -87,7 +88,7 @@ def write(
         "fence": fence,
         "state": str(state),
         "effect": effect,
-        "result": None if result is None else json.dumps(result),
+        "result": None if result is None else jsonb.dumps(result),
         "provider_id": provider_id,
         "sends": state is EffectState.SENDING,
     }
@@ -112,7 +113,7 @@ def any_effect(connection: Connection, run_id: uuid.UUID) -> bool:
     """Whether some effect of this run happened, or may have happened."""
     found = connection.execute(
         text("select 1 from step where run_id = :run_id and effect and state = any(:states) limit 1"),
-        {"run_id": run_id, "states": [str(state) for state in (*IN_DOUBT, EffectState.CONFIRMED)]},
+        {"run_id": run_id, "states": [str(state) for state in PERHAPS_DONE]},
     )
     return found.first() is not None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors import registry
@@ -13,14 +12,12 @@ from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import Unreachable
 from neonhub_worker.ledger import steps
 from neonhub_worker.ledger.leases import Claimed, Outcome
-from neonhub_worker.ledger.states import IN_DOUBT, EffectState
+from neonhub_worker.ledger.states import IN_DOUBT
 from neonhub_worker.performing import outcomes
 from neonhub_worker.performing.doubt import Undecidable, settle_doubt
 from neonhub_worker.performing.run_ledger import LeaseLost, PostgresRunLedger, resend
 from neonhub_worker.settings import settings
 from neonhub_worker.vault.connections import Opened
-
-log = structlog.get_logger("neonhub.performing")
 
 
 class Attempt:
@@ -46,27 +43,19 @@ class Attempt:
         )
         self._in_doubt = claimed.effect_before in IN_DOUBT
 
-    def run(self) -> Outcome | None:
+    def run(self) -> Outcome:
         """Settle what is in doubt, then send.
 
-        Returns:
-            How the attempt ends; None if it must write nothing: another worker took over, or the database is away and
-            the lease's end will bring the run back.
+        Raises:
+            LeaseLost: Another worker took over; this attempt must write nothing.
+            Unreachable: The database is away; the lease's end will bring the run back.
         """
         try:
             return self._settle() or self._send()
-        except (LeaseLost, Unreachable, SQLAlchemyError) as error:
-            log.warning("attempt_left", run_id=str(self._claimed.id), error=type(error).__name__)
-            return None
+        except (LeaseLost, Unreachable, SQLAlchemyError):
+            raise
         except AlreadyDone as done:
-            return Outcome(
-                self._claimed.id,
-                self._claimed.fence,
-                "succeed",
-                effect=EffectState.CONFIRMED,
-                provider_id=done.provider_id,
-                detail={"provider_id": done.provider_id, "settled": "the platform said it was done already"},
-            )
+            return outcomes.already_done(self._claimed, done.provider_id)
         except Exception as error:
             return outcomes.of_error(self._claimed, self._action, error, in_doubt=self._in_doubt)
 
@@ -88,10 +77,19 @@ class Attempt:
             )
             if found is not None:
                 return outcomes.succeeded(claimed, found, how="read-back: it was sent")
-        refused = outcomes.refused_before_sending(claimed) if self._action.effect else None
+        refused = self._refused()
         if self._in_doubt and refused is None:
             resend(claimed)
         self._in_doubt = False
+        return refused
+
+    def _refused(self) -> Outcome | None:
+        """Why it must not be sent any more; a run of several steps that has sent something goes on to its end."""
+        refused = outcomes.refused_before_sending(self._claimed) if self._action.effect else None
+        if refused is not None and self._action.multi_step:
+            with transaction() as connection:
+                if steps.any_effect(connection, self._claimed.id):
+                    return None
         return refused
 
     def _send(self) -> Outcome:

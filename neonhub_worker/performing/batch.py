@@ -11,7 +11,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import structlog
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
+from connectors.registry import UnknownAction
 from neonhub_worker import clock
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import events
@@ -20,6 +22,7 @@ from neonhub_worker.ledger import leases
 from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.ledger.states import IN_DOUBT, EffectState
 from neonhub_worker.performing.attempt import Attempt
+from neonhub_worker.performing.run_ledger import LeaseLost
 from neonhub_worker.settings import settings
 from neonhub_worker.vault import connections
 
@@ -70,16 +73,17 @@ def _senders() -> ThreadPoolExecutor:
 
 
 def _attempt(claimed: Claimed, deadline: float) -> Outcome | None:
+    """How one attempt ends; None if it must write nothing, and the lease's end will bring the run back."""
     try:
         opened = connections.open_connection(claimed.connection_id)
-        attempt = Attempt(claimed, opened, deadline=deadline)
-    except Unreachable:
+        return Attempt(claimed, opened, deadline=deadline).run()
+    except (LeaseLost, Unreachable, SQLAlchemyError) as error:
+        log.warning("attempt_left", run_id=str(claimed.id), error=type(error).__name__)
         return None
     except ValidationError as error:
         return _cannot_begin(claimed, "InvalidRequest", _rules(error))
-    except NeonhubError as error:
+    except (NeonhubError, UnknownAction) as error:
         return _cannot_begin(claimed, type(error).__name__, str(error))
-    return attempt.run()
 
 
 def _cannot_begin(claimed: Claimed, kind: str, message: str) -> Outcome:

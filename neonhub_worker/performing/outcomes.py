@@ -43,6 +43,14 @@ def succeeded(claimed: Claimed, output: Output, *, how: str | None = None) -> Ou
     )
 
 
+def already_done(claimed: Claimed, provider_id: str) -> Outcome:
+    """The platform noticed that the effect happened before."""
+    detail = {"provider_id": provider_id, "settled": "the platform said it was done already"}
+    return Outcome(
+        claimed.id, claimed.fence, "succeed", effect=EffectState.CONFIRMED, provider_id=provider_id, detail=detail
+    )
+
+
 def of_error(claimed: Claimed, action: Action[Input, Output], error: Exception, *, in_doubt: bool) -> Outcome:
     """The outcome of an attempt that ended with an error.
 

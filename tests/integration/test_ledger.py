@@ -15,6 +15,7 @@ from neonhub_worker.ledger import decisions, leases, runs, steps
 from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.ledger.runs import Draft, Run
 from neonhub_worker.ledger.states import EffectState, RunState
+from tests.servers import wait_for
 
 LONG_S = 60.0
 GONE_S = -1.0
@@ -315,3 +316,59 @@ def test_the_timeline_tells_every_move(ledger: Ledger) -> None:
     timeline = ledger.get(run_id).timeline
     assert [event.move for event in timeline] == ["accept", "claim", "rescue", "claim", "succeed"]
     assert timeline[-1].detail == {"settled": "read-back"}
+
+
+def test_a_claim_that_waited_for_a_lock_sees_what_was_sent_meanwhile(ledger: Ledger) -> None:
+    blocker, run_id = ledger.accept(), ledger.accept()
+    (claimed,) = ledger.claim(run_id)
+    ledger.settle(claimed, "back_off", EffectState.PLANNED, delay_s=0.0)
+    late: list[Claimed] = []
+    with ledger.engine.begin() as holder:
+        holder.execute(text("select 1 from run where id = :id for update"), {"id": blocker})
+        waiting = threading.Thread(target=lambda: late.extend(ledger.claim(blocker, run_id, worker="late")))
+        waiting.start()
+        wait_for(lambda: blocked(ledger.engine), "the claim that waits for the lock")
+        (claimed,) = ledger.claim(run_id, worker="quick")
+        ledger.settle(claimed, "back_off", EffectState.UNKNOWN, delay_s=0.0)
+    waiting.join()
+    (again,) = (one for one in late if one.id == run_id)
+    assert again.effect_before is EffectState.UNKNOWN
+    assert again.first_sent_at is not None
+
+
+def blocked(engine: Engine) -> bool:
+    """Whether some statement in this database waits for a lock."""
+    with engine.connect() as connection:
+        found = connection.execute(
+            text("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+        )
+        return found.first() is not None
+
+
+@pytest.mark.parametrize("how", ["cancel", "expire", "cancel while running"])
+def test_a_run_that_ends_unsent_makes_way_for_one_with_the_same_content(ledger: Ledger, how: str) -> None:
+    first, second = ledger.accept(alike="same"), ledger.accept(alike="same")
+    (claimed,) = ledger.claim(first)
+    with ledger.engine.begin() as connection:
+        if how == "cancel while running":
+            decisions.cancel(connection, first)
+    ledger.settle(claimed, "snooze", EffectState.PLANNED, delay_s=0.0)
+    with ledger.engine.begin() as connection:
+        if how == "cancel":
+            decisions.cancel(connection, first)
+        if how == "expire":
+            connection.execute(text("update run set expires_at = now() where id = :id"), {"id": first})
+            assert decisions.expire(connection) == 1
+    assert ledger.get(first).state in (RunState.CANCELLED, RunState.EXPIRED)
+    assert [one.id for one in ledger.claim(second)] == [second]
+
+
+def test_a_retry_that_would_look_like_a_run_in_flight_is_refused_and_the_transaction_goes_on(ledger: Ledger) -> None:
+    first, second = ledger.accept(alike="same"), ledger.accept(alike="same")
+    (claimed,) = ledger.claim(first)
+    ledger.settle(claimed, "fail", EffectState.REFUSED)
+    ledger.claim(second)
+    with ledger.engine.begin() as connection:
+        with pytest.raises(MoveRefused, match="the same content"):
+            decisions.retry(connection, first)
+        assert runs.get(connection, first).state is RunState.FAILED

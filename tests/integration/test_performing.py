@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from neonhub_worker import cancel, enqueue, enqueue_many, get_run
+from neonhub_worker import cancel, clock, enqueue, enqueue_many, get_run
 from neonhub_worker.consent import opt_outs
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.ledger import leases
 from neonhub_worker.performing import batch
+from neonhub_worker.performing.attempt import Attempt
+from neonhub_worker.performing.run_ledger import LeaseLost
+from neonhub_worker.vault import connections
 from tests.integration.conftest import Sandbox
 
 TO = "+14155550123"
@@ -173,18 +176,58 @@ def test_a_run_cancelled_while_in_doubt_is_not_sent_again(sandbox: Sandbox, engi
     assert sandbox.effects() == []
 
 
-def test_a_worker_whose_lease_is_nearly_over_gives_the_run_back_unsent(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from tests.conftest import forget_settings
-
+def test_a_worker_whose_lease_is_nearly_over_gives_the_run_back_unsent(sandbox: Sandbox) -> None:
     run_id = enqueue(sms())
-    monkeypatch.setenv("NEONHUB_LEASE_S", "5")
-    forget_settings()
-    batch.perform([run_id])
+    with transaction() as connection:
+        (claimed,) = leases.claim(connection, [run_id], worker="slow", lease_s=30)
+    opened = connections.open_connection(claimed.connection_id)
+    outcome = Attempt(claimed, opened, deadline=clock.elapsed_clock() + 5).run()
+    with transaction() as connection:
+        leases.settle(connection, [outcome], worker="slow")
     run = get_run(run_id)
     assert (run.state, run.attempts) == ("queued", 0)
     assert sandbox.effects() == []
+
+
+def test_a_worker_that_was_taken_over_while_it_asked_sends_nothing(sandbox: Sandbox, engine: Engine) -> None:
+    run_id = enqueue(sms())
+    die_holding(run_id)
+    let_settling_time_pass(engine, run_id)
+    with transaction() as connection:
+        (claimed,) = leases.claim(connection, [run_id], worker="frozen", lease_s=60)
+        connection.execute(text("update run set lease_until = now() - interval '1 s'"))
+        leases.rescue(connection)
+    opened = connections.open_connection(claimed.connection_id)
+    with pytest.raises(LeaseLost):
+        Attempt(claimed, opened, deadline=clock.elapsed_clock() + 60).run()
+    assert sandbox.effects() == []
+
+
+def test_a_run_whose_connection_cannot_be_used_fails_and_says_why(sandbox: Sandbox, engine: Engine) -> None:
+    run_id = enqueue(sms())
+    connections.set_state("acme", "sms", "disabled")
+    batch.perform([run_id])
+    run = get_run(run_id)
+    assert run.state == "failed"
+    assert run.error is not None
+    assert "disabled" in run.error["message"]
+    in_doubt = enqueue(sms(connection="slack", action="slack.getChannels", input={}))
+    with engine.begin() as connection:
+        connection.execute(text("update connection set credential = 'rubbish' where name = 'slack'"))
+    batch.perform([in_doubt])
+    error = get_run(in_doubt).error
+    assert error is not None
+    assert error["class"] == "VaultError"
+
+
+def test_one_bad_run_of_a_batch_does_not_hold_up_the_others(sandbox: Sandbox, engine: Engine) -> None:
+    run_ids = enqueue_many(sms(input={"to": TO, "body": f"Number {n}"}) for n in range(5))
+    with engine.begin() as connection:
+        connection.execute(text('update run set input = \'{"colour": "red"}\' where id = :id'), {"id": run_ids[2]})
+    batch.perform(run_ids)
+    states = [get_run(run_id).state for run_id in run_ids]
+    assert states == ["succeeded", "succeeded", "failed", "succeeded", "succeeded"]
+    assert len(sandbox.effects()) == 4
 
 
 def test_no_phone_number_or_text_is_in_errors_or_timelines(sandbox: Sandbox) -> None:
