@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
 from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]
 from twilio.http.response import Response as TwilioResponse  # type: ignore[import-untyped]
@@ -25,6 +25,7 @@ from connectors.kit.errors import (
     RecipientOptedOut,
     Unavailable,
 )
+from connectors.kit.fields import Secret
 from connectors.kit.http import retry_after_s
 
 if TYPE_CHECKING:
@@ -63,14 +64,12 @@ _FULL_QUEUE, _FULL_QUEUE_RETRY_S = 21611, 600.0
 class TwilioCredential(BaseModel):
     """How to sign in: an API key (preferred: it can be revoked alone) or the account's auth token."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     account_sid: str = Field(pattern=r"^AC[0-9a-fA-F]{32}$", description="The account, AC...")
-    auth_token: SecretStr | None = Field(
-        default=None, description="The account's auth token; also proves its webhooks."
-    )
+    auth_token: Secret | None = Field(default=None, description="The account's auth token; also proves its webhooks.")
     api_key_sid: str | None = Field(default=None, pattern=r"^SK[0-9a-fA-F]{32}$", description="An API key, SK...")
-    api_key_secret: SecretStr | None = Field(default=None, description="The API key's secret.")
+    api_key_secret: Secret | None = Field(default=None, description="The API key's secret.")
 
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> TwilioCredential:

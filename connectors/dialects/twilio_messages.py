@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -17,26 +19,13 @@ from connectors.kit.errors import OutcomeUnknown
 if TYPE_CHECKING:
     from connectors.kit.call import Call
 
-SKEW = timedelta(seconds=120)
-"""Between the database's clock and Twilio's. Too small would miss a message that was sent, and send it twice."""
-
 SETTLE_AFTER_S = 30.0
 """Twilio's side of a request was seen to run for 26 s before it gave up."""
 
 _PAGE, _MOST_READ = 100, 2_000
-# What a Messaging Service's smart encoding may swap: curly quotes, dashes, ellipsis, hard space.
-_TYPOGRAPHY = str.maketrans(
-    {
-        "\u2018": "'",
-        "\u2019": "'",
-        "\u201c": '"',
-        "\u201d": '"',
-        "\u2013": "-",
-        "\u2014": "-",
-        "\u2026": "...",
-        "\u00a0": " ",
-    }
-)
+_MARKS = re.compile("[\u0300-\u036f\u20d0-\u20ff\ufe00-\ufe0f]")
+# Letters, combining signs of scripts, digits, pictures, currencies; modifier letters are not among them.
+_KEPT = frozenset({"Lu", "Ll", "Lt", "Lo", "Mn", "Mc", "Nd", "Nl", "No", "So", "Sc"})
 
 
 def _sender(text: str) -> str:
@@ -70,8 +59,13 @@ def with_effect(url: str, key: str) -> str:
 
 
 def folded(body: str | None) -> str:
-    """A text as it is compared: typographic characters plain, runs of white space one space."""
-    return " ".join((body or "").translate(_TYPOGRAPHY).split())
+    """A text as it is compared: by its letters, digits and pictures alone.
+
+    A Messaging Service's smart encoding swaps quotes, dashes, fractions, spaces and more for plain ones, by a list that
+    Twilio may extend. A sign more or less is no reason to take our own message for another and send it twice.
+    """
+    plain = _MARKS.sub("", unicodedata.normalize("NFKC", body or ""))
+    return "".join(sign for sign in plain if unicodedata.category(sign) in _KEPT) or "".join(plain.split())
 
 
 def made_since(call: Call, to: str, since_at: datetime) -> Iterator[Any]:
@@ -94,7 +88,7 @@ def made_since(call: Call, to: str, since_at: datetime) -> Iterator[Any]:
 def is_from(one: Any, sender: dict[str, str]) -> bool:
     """Whether a message of ours went out through this sender; a service's own choice of number may not be known yet."""
     service, number = sender.get("messaging_service_sid"), sender.get("from_")
-    if not str(one.direction or "outbound").startswith("outbound"):
+    if one.direction not in (None, "outbound-api"):
         return False
     if service is not None and one.messaging_service_sid != service:
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
@@ -15,14 +15,23 @@ if TYPE_CHECKING:
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 
-class Input(BaseModel):
+class _Discreet(BaseModel):
+    """Shows in its repr and its errors which fields there are, never what they hold: texts, phone numbers, secrets."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        return ((None, name) for name in sorted(self.model_fields_set))
+
+
+class Input(_Discreet):
     """Base of all inputs. Unknown fields are refused.
 
     What was accepted once stays readable for ever: a run may be taken up again long after its time. Rules that depend
     on the clock therefore hold in ``accept`` only (and again when the action is performed).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid")
 
     @classmethod
     def accept(cls, given: Mapping[str, Any], *, now: datetime) -> Self:
@@ -37,10 +46,8 @@ class Input(BaseModel):
         return cls.model_validate(given, context={"now": now})
 
 
-class Output(BaseModel):
+class Output(_Discreet):
     """Base of all outputs."""
-
-    model_config = ConfigDict(frozen=True)
 
     def provider_id(self) -> str | None:
         """The platform's id of what was done; None if it gives none."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, AwareDatetime, SecretStr, StringConstraints, ValidationInfo
 
 from connectors.kit import clock
 from connectors.kit.errors import InvalidRequest
@@ -18,6 +18,17 @@ def _to_utc(moment: datetime) -> datetime:
 
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """An instant given with its offset; kept in UTC."""
+
+
+def _header_value(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value().strip()
+    if not text.isascii() or not text.isprintable() or " " in text or not text:
+        raise ValueError("must be one word of printable ASCII characters")
+    return SecretStr(text)
+
+
+Secret = Annotated[SecretStr, AfterValidator(_header_value)]
+"""A token or password as it goes into a header; white space around it came with the pasting."""
 
 HttpsUrl = Annotated[str, StringConstraints(pattern=r"^https://[^\s/?#@]+([/?#]\S*)?$", max_length=2048)]
 """An https address without user name."""

@@ -6,7 +6,8 @@ import asyncio
 import ipaddress
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -45,39 +46,59 @@ def reachable(url: str) -> bool:
         return parts.hostname == "localhost"
 
 
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One callback.
+
+    Attributes:
+        due_at: Seconds since 1970, on the sandbox's clock.
+        form: The fields.
+        headers: Extra headers, such as a signature.
+    """
+
+    due_at: float
+    form: Mapping[str, str]
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How callbacks about one thing come: platforms promise neither once nor in order."""
+
+    twice: bool = False
+    last_first: bool = False
+
+
+IN_ORDER = Manner()
+
+
 def plan(
-    db: sqlite3.Connection,
-    *,
-    connector: str,
-    provider_id: str,
-    url: str,
-    due_at: float,
-    headers: Mapping[str, str],
-    form: Mapping[str, str],
+    db: sqlite3.Connection, *, connector: str, provider_id: str, url: str, posts: Sequence[Post], manner: Manner
 ) -> None:
-    """Post this form to a reachable URL once it is due, in the caller's transaction.
+    """Make these callbacks once they are due, in the caller's transaction; a URL elsewhere is only recorded.
 
     Args:
         db: The sandbox's database.
         connector: Slug of the platform that calls back.
         provider_id: What it is about; ``drop`` takes it back by this.
         url: Where to.
-        due_at: Seconds since 1970, on the sandbox's clock.
-        headers: Extra headers, such as a signature.
-        form: The fields.
+        posts: The callbacks, in the order of what they report.
+        manner: Whether they come in that order, and once.
     """
-    db.execute(
-        "INSERT INTO callback (connector, provider_id, url, due_at, headers, body, state)"
-        " VALUES (?, ?, ?, ?, ?, ?, 'planned')",
-        (connector, provider_id, url, due_at, json.dumps(dict(headers)), urlencode(form)),
-    )
+    if not reachable(url):
+        _insert(db, (connector, provider_id, url, None, None, None, "not_delivered"))
+        return
+    times = [post.due_at for post in posts]
+    for due_at, post in zip(times[::-1] if manner.last_first else times, posts, strict=True):
+        row = (connector, provider_id, url, due_at, json.dumps(dict(post.headers)), urlencode(post.form), "planned")
+        for _ in range(2 if manner.twice else 1):
+            _insert(db, row)
 
 
-def note(db: sqlite3.Connection, *, connector: str, provider_id: str, url: str) -> None:
-    """Record a callback that is never made, because its URL is not on this machine; in the caller's transaction."""
+def _insert(db: sqlite3.Connection, row: tuple[str | float | None, ...]) -> None:
     db.execute(
-        "INSERT INTO callback (connector, provider_id, url, state) VALUES (?, ?, ?, 'not_delivered')",
-        (connector, provider_id, url),
+        "INSERT INTO callback (connector, provider_id, url, due_at, headers, body, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        row,
     )
 
 

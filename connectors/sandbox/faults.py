@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import secrets
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+
+from connectors.sandbox.callbacks import IN_ORDER, Manner
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS fault (
@@ -41,8 +43,11 @@ class Kind(StrEnum):
     TRUNCATED_BODY_AFTER = "truncated_body_after"
     AUTH_EXPIRED = "auth_expired"
     DELAYED_VISIBILITY = "delayed_visibility"
+    DUPLICATE_WEBHOOKS = "duplicate_webhooks"
+    REORDERED_WEBHOOKS = "reordered_webhooks"
 
 
+_COMBINING = frozenset({Kind.LATENCY, Kind.DELAYED_VISIBILITY, Kind.DUPLICATE_WEBHOOKS, Kind.REORDERED_WEBHOOKS})
 DEFAULT_SECONDS = {
     Kind.LATENCY: 1.0,
     Kind.TIMEOUT_BEFORE: 120.0,
@@ -59,12 +64,14 @@ class Plan:
     Attributes:
         latency_s: Seconds to wait before anything else.
         hidden_s: Seconds for which lists do not show what the request creates.
+        manner: How the platform calls back about what the request creates.
         kind: The fault that decides the answer, if any.
-        seconds: That fault's own length: of the silence, or of the Retry-After.
+        seconds: That fault's own length: of the silence, or of the Retry-After, which 0 leaves out.
     """
 
     latency_s: float = 0.0
     hidden_s: float = 0.0
+    manner: Manner = IN_ORDER
     kind: Kind | None = None
     seconds: float = 0.0
 
@@ -91,7 +98,7 @@ def add(
         probability: Chance that it fires, for each request it sees.
         times: Fire at most so often; None for no limit.
         after: Let so many requests pass first.
-        seconds: Length of a delay, of a silence, of the Retry-After or of the invisibility.
+        seconds: Length of a delay, of a silence, of the Retry-After (0: the answer has none) or of the invisibility.
         seed: Decides which requests it fires on; drawn when None.
     """
     seed = secrets.randbelow(2**31) if seed is None else seed
@@ -122,8 +129,8 @@ def any_active(db: sqlite3.Connection) -> bool:
 def draw(db: sqlite3.Connection, *, connector: str, operation: str) -> Plan:
     """Decide what goes wrong with one request and count it, in the caller's transaction.
 
-    Latency and delayed visibility combine with anything; of the others the oldest that fires decides, and the younger
-    ones do not see the request.
+    Latency, delayed visibility and disturbed webhooks combine with anything; of the others the oldest that fires
+    decides, and the younger ones do not see the request.
     """
     plan = Plan()
     rows = db.execute(
@@ -133,8 +140,7 @@ def draw(db: sqlite3.Connection, *, connector: str, operation: str) -> Plan:
     ).fetchall()
     for row in rows:
         kind = Kind(row["kind"])
-        combines = kind in (Kind.LATENCY, Kind.DELAYED_VISIBILITY)
-        if not combines and plan.kind is not None:
+        if kind not in _COMBINING and plan.kind is not None:
             continue
         fires = _fires(row)
         db.execute("UPDATE fault SET seen = seen + 1, fired = fired + ? WHERE id = ?", (fires, row["id"]))
@@ -156,5 +162,9 @@ def _apply(plan: Plan, kind: Kind, seconds: float) -> None:
         plan.latency_s += seconds
     elif kind is Kind.DELAYED_VISIBILITY:
         plan.hidden_s = max(plan.hidden_s, seconds)
+    elif kind is Kind.DUPLICATE_WEBHOOKS:
+        plan.manner = replace(plan.manner, twice=True)
+    elif kind is Kind.REORDERED_WEBHOOKS:
+        plan.manner = replace(plan.manner, last_first=True)
     else:
         plan.kind, plan.seconds = kind, seconds

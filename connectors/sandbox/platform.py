@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from connectors.sandbox import effects
+from connectors.sandbox import callbacks, effects
 from connectors.sandbox.contract import Contract, Operation, Problem
 
 JSON_TYPE = "application/json"
@@ -49,6 +49,7 @@ class Call:
     db: sqlite3.Connection
     now: float
     visible_at: float
+    manner: callbacks.Manner = callbacks.IN_ORDER
     query: dict[str, Any] = field(default_factory=dict)
     body: Any = None
     principal: Any = None
@@ -72,6 +73,17 @@ class Call:
             key=key,
             recipient=recipient,
             text=text,
+        )
+
+    def call_back(self, provider_id: str, url: str, posts: Sequence[callbacks.Post]) -> None:
+        """Post these to the client's URL once they are due; a URL that is not on this machine is only recorded."""
+        callbacks.plan(
+            self.db,
+            connector=self.operation.connector,
+            provider_id=provider_id,
+            url=url,
+            posts=posts,
+            manner=self.manner,
         )
 
 
@@ -115,8 +127,8 @@ class Platform(ABC):
         """The platform's own answer to a request that does not fit the contract."""
 
     @abstractmethod
-    def rate_limited(self, *, retry_after_s: int) -> Reply:
-        """The platform's own 429."""
+    def rate_limited(self, *, retry_after_s: int | None) -> Reply:
+        """The platform's own 429; with None it does not say how long to wait."""
 
     @abstractmethod
     def server_error(self, status: int) -> Reply:

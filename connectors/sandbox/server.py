@@ -132,6 +132,7 @@ class Sandbox:
                     db=db,
                     now=now,
                     visible_at=now + plan.hidden_s,
+                    manner=plan.manner,
                 )
                 return _perform(platform, call)
         except Refusal as refusal:
@@ -144,7 +145,7 @@ class Sandbox:
         if wait_s:
             return platform.rate_limited(retry_after_s=math.ceil(wait_s))
         if plan.kind is Kind.RATE_LIMIT:
-            return platform.rate_limited(retry_after_s=math.ceil(plan.seconds))
+            return platform.rate_limited(retry_after_s=math.ceil(plan.seconds) or None)
         if plan.kind is Kind.AUTH_EXPIRED:
             return platform.auth_expired()
         if plan.kind is Kind.ERROR_500_BEFORE:

@@ -200,7 +200,7 @@ class Slack(Platform):
             raise refusal("token_expired")
         if security["bot"] and not set(security["bot"]) & set(row["scopes"].split(",")):
             raise refusal("missing_scope", needed=security["bot"][0], provided=row["scopes"])
-        team: sqlite3.Row = call.db.execute("SELECT * FROM slack_team").fetchone()
+        team: sqlite3.Row = call.db.execute("SELECT *, ? AS scopes FROM slack_team", (row["scopes"],)).fetchone()
         return team
 
     def refuse(self, problem: Problem) -> Reply:
@@ -215,9 +215,10 @@ class Slack(Platform):
             case _:
                 return _unfit(problem)
 
-    def rate_limited(self, *, retry_after_s: int) -> Reply:
-        """429 ``ratelimited`` with Retry-After."""
-        return Reply(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(retry_after_s)})
+    def rate_limited(self, *, retry_after_s: int | None) -> Reply:
+        """429 ``ratelimited``, with Retry-After unless it is None."""
+        wait = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+        return Reply(429, {"ok": False, "error": "ratelimited"}, wait)
 
     def server_error(self, status: int) -> Reply:
         """Slack's outages answer with a page, not with JSON."""

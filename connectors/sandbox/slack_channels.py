@@ -19,7 +19,12 @@ from connectors.sandbox.slack_data import (
     rendered,
 )
 
-_KINDS = frozenset({"public_channel", "private_channel", "mpim", "im"})
+_SCOPES = {
+    "public_channel": "channels:read",
+    "private_channel": "groups:read",
+    "mpim": "mpim:read",
+    "im": "im:read",
+}
 _DEFAULT_LIMIT = 100
 _FOREVER = 2**62
 
@@ -27,8 +32,12 @@ _FOREVER = 2**62
 def channels(call: Call) -> Reply:
     """conversations.list, in pages."""
     kinds = [kind.strip() for kind in call.query.get("types", "public_channel").split(",")]
-    if not set(kinds) <= _KINDS:
+    if not set(kinds) <= _SCOPES.keys():
         raise refusal("invalid_types")
+    provided = call.principal["scopes"]
+    for kind in kinds:
+        if _SCOPES[kind] not in provided.split(","):
+            raise refusal("missing_scope", needed=_SCOPES[kind], provided=provided)
     limit: int = call.query.get("limit", _DEFAULT_LIMIT)
     marks = ",".join("?" * len(kinds))
     rows = call.db.execute(
@@ -91,9 +100,9 @@ def _page(call: Call, channel: str, condition: str, values: list[Any], *, newest
     high = _bound(query.get("latest"), _FOREVER)
     if not inclusive:
         low, high = low + ("oldest" in query), high - ("latest" in query)
-    position = cursor_value(call)
+    position = _position(call)
     if position is not None:
-        low, high = (low, min(high, int(position) - 1)) if newest_first else (max(low, int(position) + 1), high)
+        low, high = (low, min(high, position - 1)) if newest_first else (max(low, position + 1), high)
     rows = call.db.execute(
         f"SELECT * FROM slack_message WHERE channel = ? AND ts BETWEEN ? AND ? AND visible_at <= ? AND {condition}"  # noqa: S608
         f" ORDER BY ts {'DESC' if newest_first else 'ASC'} LIMIT ?",
@@ -107,6 +116,14 @@ def _page(call: Call, channel: str, condition: str, values: list[Any], *, newest
         pin_count=0,
         response_metadata={"next_cursor": cursor_for(rows[-1]["ts"]) if more else ""},
     )
+
+
+def _position(call: Call) -> int | None:
+    value = cursor_value(call)
+    if value is not None and not (value.isdecimal() and len(value) <= len(str(_FOREVER))):
+        # A cursor of another method.
+        raise refusal("invalid_cursor")
+    return None if value is None else int(value)
 
 
 def _bound(ts: str | None, otherwise: int) -> int:

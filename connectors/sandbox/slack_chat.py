@@ -23,6 +23,7 @@ from connectors.sandbox.slack_data import (
     rendered,
     shown_ts,
 )
+from connectors.sandbox.slack_text import shown
 
 _MAX_AHEAD_S = 120 * 86400
 _WINDOW_S, _WINDOW_MESSAGES = 300, 30
@@ -134,7 +135,7 @@ def update(call: Call) -> Reply:
     if _gives_text(fields):
         # New text without blocks takes the old blocks away; both are to be sent again.
         content.pop("blocks", None)
-        content["text"] = _text(fields)
+        content["text"] = shown(_text(fields))
     content |= {name: fields[name] for name in ("blocks", "attachments", "metadata") if name in fields}
     content = {name: value for name, value in content.items() if value != {}}
     content["edited"] = {"user": call.principal["bot_user"], "ts": shown_ts(int(call.now) * 1_000_000)}
@@ -142,7 +143,7 @@ def update(call: Call) -> Reply:
         "UPDATE slack_message SET content = ? WHERE channel = ? AND ts = ?",
         (json.dumps(content), row["channel"], row["ts"]),
     )
-    call.effect("updateMessage", fields["ts"], key=_key(fields), recipient=channel["id"], text=content.get("text"))
+    call.effect("updateMessage", fields["ts"], key=_key(fields), recipient=channel["id"], text=_text(fields))
     return ok(channel=channel["id"], ts=fields["ts"], text=content.get("text", ""), message=content)
 
 
@@ -181,8 +182,8 @@ def _thread(call: Call, channel: str, fields: Mapping[str, Any]) -> int | None:
 def _content(call: Call, fields: Mapping[str, Any]) -> dict[str, Any]:
     team = call.principal
     author = {"user": team["bot_user"], "bot_id": team["bot_id"], "app_id": team["app_id"], "team": team["team_id"]}
-    shown = {name: fields[name] for name in _SHOWN if name in fields}
-    content = {**author, **shown, "text": _text(fields)}
+    given = {name: fields[name] for name in _SHOWN if name in fields}
+    content = {**author, **given, "text": shown(_text(fields))}
     return {**content, "subtype": "bot_message"} if "username" in fields else content
 
 

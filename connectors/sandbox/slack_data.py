@@ -95,7 +95,7 @@ SEEDED_CHANNELS: Mapping[str, tuple[str, str, bool, bool]] = {
 }
 SEEDED_USERS = ("U0ALICE0001", "U0BRUNO0001", "U0CARLA0001")
 
-_TS = re.compile(r"[0-9]{10,}(\.[0-9]{1,6})?")
+_TS = re.compile(r"[0-9]{10,12}(\.[0-9]{1,6})?")
 _ALPHABET = string.ascii_uppercase + string.digits
 
 

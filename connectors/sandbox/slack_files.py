@@ -19,6 +19,7 @@ from connectors.sandbox.slack_data import (
     refusal,
     shown_ts,
 )
+from connectors.sandbox.slack_text import shown
 
 # Sharing is asynchronous at Slack: the post shows a moment after the call was answered.
 _SHARED_AFTER_S = 0.5
@@ -102,7 +103,7 @@ def _share(call: Call, channel: str, rows: list[sqlite3.Row], thread: int | None
     content = {
         "user": call.principal["bot_user"],
         "bot_id": call.principal["bot_id"],
-        "text": comment,
+        "text": shown(comment),
         "files": [_file(row) for row in rows],
     }
     insert_message(call.db, channel=channel, ts=ts, content=content, visible_at=visible_at, thread_ts=thread)

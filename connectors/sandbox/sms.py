@@ -162,11 +162,11 @@ class Sms(Platform):
         """Twilio's error body with the code that fits."""
         return refuse(problem)
 
-    def rate_limited(self, *, retry_after_s: int) -> Reply:
+    def rate_limited(self, *, retry_after_s: int | None) -> Reply:
         """429 with code 20429; the request was not processed."""
         reply = error(20429)
-        headers = {"Retry-After": str(retry_after_s), "Twilio-Concurrent-Requests": "100"}
-        return Reply(reply.status, reply.body, headers)
+        wait = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+        return Reply(reply.status, reply.body, {**wait, "Twilio-Concurrent-Requests": "100"})
 
     def server_error(self, status: int) -> Reply:
         """Twilio's 500 or 503."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -9,6 +10,8 @@ from urllib.parse import urlencode
 from connectors.sandbox.platform import Call, Reply
 from connectors.sandbox.sms_errors import refusal
 from connectors.sandbox.sms_view import PICKED_AFTER_S, SENT_AFTER_S, rendered
+
+_TOKEN = re.compile(r"PA[0-9a-f]{1,15}")
 
 
 def page(call: Call) -> Reply:
@@ -81,11 +84,10 @@ def _instants(text: str) -> tuple[float, float]:
         raise refusal(20422, "DateSent") from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     length = timedelta(days=1) if len(text) == len("YYYY-MM-DD") else timedelta(seconds=1)
-    return moment.timestamp(), (moment + length).timestamp()
+    return moment.timestamp(), moment.timestamp() + length.total_seconds()
 
 
 def _token_id(token: str) -> int:
-    try:
-        return int(token.removeprefix("PA"), 16)
-    except ValueError:
-        raise refusal(20422, "PageToken") from None
+    if not _TOKEN.fullmatch(token):
+        raise refusal(20422, "PageToken")
+    return int(token.removeprefix("PA"), 16)

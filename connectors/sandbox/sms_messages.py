@@ -21,6 +21,7 @@ from connectors.sandbox.sms_checks import (
     refuse_opted_out,
 )
 from connectors.sandbox.sms_errors import refusal
+from connectors.sandbox.sms_text import smart
 from connectors.sandbox.sms_view import FINAL, STAGES, STAGES_SERVICE, rendered, status_at
 
 TABLES = """
@@ -57,7 +58,7 @@ def create(call: Call) -> Reply:
         "INSERT INTO sms_message (sid, recipient, sender, service_sid, body, media, created_at, start_at, visible_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            sid, recipient, sender, service, fields.get("Body", ""), len(media), call.now,
+            sid, recipient, sender, service, _body(fields), len(media), call.now,
             call.now if start_at is None else start_at, call.visible_at,
         ),
     )  # fmt: skip
@@ -67,6 +68,12 @@ def create(call: Call) -> Reply:
     action = "sendSMS" if start_at is None else "scheduleSMS"
     call.effect(action, sid, key=key, recipient=recipient, text=fields.get("Body"))
     return Reply(201, rendered(_by_sid(call, sid), account, call.now))
+
+
+def _body(fields: dict[str, Any]) -> str:
+    """The text that is sent: a new Messaging Service has smart encoding on, other senders do it when asked."""
+    body: str = fields.get("Body", "")
+    return smart(body) if fields.get("SmartEncoded", "MessagingServiceSid" in fields) else body
 
 
 def fetch(call: Call) -> Reply:
@@ -115,15 +122,13 @@ def _plan_callbacks(
     url: str,
     start_at: float | None,
 ) -> None:
-    """One signed callback per status after the first; a URL elsewhere is recorded once."""
-    if not callbacks.reachable(url):
-        callbacks.note(call.db, connector="sms", provider_id=sid, url=url)
-        return
+    """One signed callback per status after the first."""
     account = call.principal
     stages = [*reversed(STAGES if service is None else STAGES_SERVICE)]
     if start_at is None:
         stages = stages[1:]
     begin = call.now if start_at is None else start_at
+    posts = []
     for after_s, status in stages:
         form = {
             "AccountSid": account["account_sid"],
@@ -140,6 +145,5 @@ def _plan_callbacks(
         signed = url + "".join(name + form[name] for name in sorted(form))
         digest = hmac.new(account["auth_token"].encode(), signed.encode(), hashlib.sha1).digest()
         headers = {"X-Twilio-Signature": base64.b64encode(digest).decode()}
-        callbacks.plan(
-            call.db, connector="sms", provider_id=sid, url=url, due_at=begin + after_s, headers=headers, form=form
-        )
+        posts.append(callbacks.Post(begin + after_s, form, headers))
+    call.call_back(sid, url, posts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.slack import channels, files, messages, scheduled
+from connectors.slack import channels, files, history, messages, scheduled
 from connectors.slack.platform import SLACK, SlackSettings
 
-__all__ = ["SLACK", "SlackSettings", "channels", "files", "messages", "scheduled"]
+__all__ = ["SLACK", "SlackSettings", "channels", "files", "history", "messages", "scheduled"]

@@ -1,4 +1,4 @@
-"""What is there? Channels, the messages in one, and whose token it is."""
+"""Where can be posted? Channels, direct conversations, and whose token it is."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from pydantic import Field
 
 from connectors.kit.action import Input, Output, Resend
 from connectors.kit.call import Call
-from connectors.kit.fields import UtcDatetime
 from connectors.slack import web
-from connectors.slack.messages import effect_id
-from connectors.slack.platform import IN_CHANNEL, SLACK, ChannelId, Timestamp
+from connectors.slack.platform import IN_CHANNEL, SLACK, ChannelId, UserId
 
 ChannelType = Literal["public_channel", "private_channel", "mpim", "im"]
 
@@ -74,66 +72,6 @@ def _channel(one: dict[str, Any]) -> Channel:
     )
 
 
-class ListMessages(Input):
-    """Which messages to list; newest first, in a thread oldest first."""
-
-    channel: ChannelId = IN_CHANNEL
-    thread_ts: Timestamp | None = Field(default=None, description="Only the thread of this message.")
-    since: UtcDatetime | None = Field(default=None, description="Only those posted then or later.")
-    until: UtcDatetime | None = Field(default=None, description="Only those posted then or earlier.")
-    limit: int = Field(default=100, ge=1, le=1000, description="At most so many.")
-
-
-class ListedMessage(Output):
-    """A message in a list."""
-
-    ts: str
-    text: str | None
-    user: str | None = Field(description="Who posted it: a user's or a bot's id.")
-    thread_ts: str | None
-    effect_id: str | None = Field(description="The effect key of the run that posted it; null if none did.")
-
-
-class MessageList(Output):
-    """Messages of one channel or thread."""
-
-    messages: tuple[ListedMessage, ...]
-
-
-@SLACK.read(
-    "listMessages",
-    ListMessages,
-    MessageList,
-    scopes=("channels:history", "groups:history", "im:history", "mpim:history"),
-    limits=("apps sold outside the Marketplace: 1 request/min, 15 messages",),
-)
-def list_messages(call: Call, data: ListMessages) -> MessageList:
-    """List messages of a channel or thread."""
-    found = web.listed(
-        call,
-        "conversations.history" if data.thread_ts is None else "conversations.replies",
-        "messages",
-        channel=data.channel,
-        ts=data.thread_ts,
-        oldest=None if data.since is None else f"{data.since.timestamp():.6f}",
-        latest=None if data.until is None else f"{data.until.timestamp():.6f}",
-        inclusive=True,
-        include_all_metadata=True,
-        limit=min(data.limit, 100),
-    )
-    return MessageList(messages=tuple(_message(one) for one in islice(found, data.limit)))
-
-
-def _message(one: dict[str, Any]) -> ListedMessage:
-    return ListedMessage(
-        ts=one["ts"],
-        text=one.get("text"),
-        user=one.get("user") or one.get("bot_id"),
-        thread_ts=one.get("thread_ts"),
-        effect_id=effect_id(one),
-    )
-
-
 class JoinChannel(Input):
     """Which public channel to join."""
 
@@ -158,6 +96,34 @@ def join_channel(call: Call, data: JoinChannel) -> Joined:
     """Bring the bot into a public channel."""
     joined = web.post(call, "conversations.join", {"channel": data.channel}, effect=True, needs=("channel",))
     return Joined(channel=joined["channel"]["id"])
+
+
+class OpenDM(Input):
+    """Whom to talk to."""
+
+    users: tuple[UserId, ...] = Field(
+        min_length=1, max_length=8, description="User ids such as U0123ABCD; several make a group conversation."
+    )
+
+
+class Opened(Output):
+    """A direct conversation; its id is a channel's wherever one is asked for."""
+
+    channel: str
+
+
+@SLACK.action(
+    "openDM",
+    OpenDM,
+    Opened,
+    repeat=Resend(),
+    why="Opening what is open gives the same conversation.",
+    scopes=("im:write", "mpim:write"),
+)
+def open_dm(call: Call, data: OpenDM) -> Opened:
+    """Open the direct conversation with one or more people, or find it."""
+    opened = web.post(call, "conversations.open", {"users": ",".join(data.users)}, effect=True, needs=("channel",))
+    return Opened(channel=opened["channel"]["id"])
 
 
 class CheckCredentials(Input):

@@ -6,11 +6,11 @@ found again by it.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from pydantic import Field
 
+from connectors.kit import clock
 from connectors.kit.action import Input, LookUp, Output, Resend
 from connectors.kit.call import Call
 from connectors.kit.errors import looking
@@ -32,8 +32,6 @@ from connectors.slack.platform import (
 
 EVENT_TYPE = "neonhub_effect"
 """Type of the metadata that carries the effect key."""
-
-_SKEW = timedelta(seconds=60)
 
 
 class SendMessage(Input):
@@ -77,7 +75,7 @@ def _find_message(call: Call, data: SendMessage) -> Message | None:
             "messages",
             channel=data.channel,
             ts=data.thread_ts,
-            oldest=f"{(call.first_sent_at - _SKEW).timestamp():.6f}",
+            oldest=f"{(call.first_sent_at - clock.SKEW).timestamp():.6f}",
             include_all_metadata=True,
             limit=100,
         ):

@@ -13,6 +13,7 @@ from connectors.kit.errors import NotFound
 from connectors.slack import web
 
 ChannelId = Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]{2,}$")]
+UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,}$")]
 Timestamp = Annotated[str, StringConstraints(pattern=r"^[0-9]{10,}\.[0-9]{6}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=40_000)]
 Block = dict[str, Any]
@@ -29,7 +30,7 @@ THREAD = Field(default=None, description="Reply in the thread of this message.")
 class SlackSettings(BaseModel):
     """Nothing: a bot's token says all."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 SLACK = Connector(

@@ -6,8 +6,8 @@ and text. One run per channel and second is in flight at a time.
 
 from __future__ import annotations
 
-import html
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -33,9 +33,6 @@ from connectors.slack.platform import (
     Timestamp,
     gone_after,
 )
-
-_SKEW = timedelta(seconds=60)
-
 
 AHEAD = Ahead(soonest=timedelta(seconds=60), latest=timedelta(days=120))
 
@@ -66,9 +63,25 @@ class Scheduled(Output):
         return self.scheduled_message_id
 
 
+_LINK, _SCHEME = re.compile(r"<([^|<>\s]+)(?:\|[^<>]*)?>"), re.compile(r"https?://|mailto:|tel:")
+_NAMED_PICTURE = re.compile(r":[a-z0-9_+'-]+:")
+
+
 def _folded(text: str) -> str:
-    """A text as it is compared: Slack escapes signs and puts addresses into angle brackets."""
-    return " ".join(html.unescape(re.sub(r"<(https?://[^|>]+)(?:\|[^>]*)?>", r"\1", text)).split())
+    """A text as it is compared.
+
+    Slack escapes signs, puts addresses into angle brackets, with a scheme and a label of its own, and writes pictures
+    by name.
+    """
+    plain = _SCHEME.sub("", _LINK.sub(r"\1", text))
+    for written, sign in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        plain = plain.replace(written, sign)
+    return "".join(sign for sign in _NAMED_PICTURE.sub("", plain) if _is_written(sign))
+
+
+def _is_written(sign: str) -> bool:
+    # Pictures are symbols, with modifiers, joiners and variation selectors around them.
+    return not sign.isspace() and unicodedata.category(sign) not in ("So", "Sk", "Cf", "Cn") and sign != "\ufe0f"
 
 
 def _slot(data: ScheduleMessage) -> str:
@@ -79,10 +92,10 @@ def _find_scheduled(call: Call, data: ScheduleMessage) -> Scheduled | None:
     """The scheduled message of that channel, second and text."""
     if call.first_sent_at is None:
         return None
-    since, post_at = (call.first_sent_at - _SKEW).timestamp(), int(data.post_at.timestamp())
+    since, post_at = (call.first_sent_at - clock.SKEW).timestamp(), int(data.post_at.timestamp())
     with looking():
         rows = list(_scheduled_rows(call, data.channel))
-    slot = [row for row in rows if int(row["post_at"]) == post_at and row["date_created"] >= since]
+    slot = [row for row in rows if int(row["post_at"]) == post_at and int(row["date_created"]) >= since]
     taken = call.ledger.taken([row["id"] for row in slot])
     free = [row for row in slot if row["id"] not in taken]
     same = [row for row in free if _folded(row.get("text") or "") == _folded(data.text)]
@@ -91,8 +104,9 @@ def _find_scheduled(call: Call, data: ScheduleMessage) -> Scheduled | None:
     if free:
         # Slack may rewrite a text in ways we do not know: another text is no proof that it is another message.
         raise OutcomeUnknown(f"ambiguous: {len(free)} scheduled messages of that second could be this one")
-    if data.post_at - clock.now() < AHEAD.soonest:
-        raise OutcomeUnknown("its time has come, so the list would not show it any more; look into the channel")
+    if data.post_at - clock.now() < AHEAD.soonest + clock.SKEW:
+        # Slack's clock may be ahead of ours: it may be posted already, and the list shows it no more.
+        raise OutcomeUnknown("its time has come, so the list may not show it any more; look into the channel")
     return None
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.kit.errors import (
     AuthExpired,
@@ -19,6 +20,7 @@ from connectors.kit.errors import (
     RateLimited,
     Unavailable,
 )
+from connectors.kit.fields import Secret
 from connectors.kit.http import retry_after_s
 
 if TYPE_CHECKING:
@@ -33,8 +35,7 @@ _NAMES: dict[type[ConnectorError], str] = {
     AuthExpired: """token_expired invalid_auth not_authed token_revoked account_inactive two_factor_setup_required
         org_login_required invalid_token bad_token""",
     Permission: """missing_scope no_permission not_allowed_token_type access_denied accesslimited app_access_restricted
-        not_in_channel restricted_action restricted_action_read_only_channel restricted_action_thread_only_channel
-        restricted_action_non_threadable_channel restricted_action_thread_locked ekm_access_denied
+        not_in_channel ekm_access_denied
         enterprise_is_restricted team_added_to_org cant_update_message cant_delete_message edit_window_closed
         posting_to_channel_denied as_user_not_supported messages_tab_disabled file_uploads_disabled
         metadata_must_be_sent_from_app""",
@@ -47,8 +48,7 @@ _NAMES: dict[type[ConnectorError], str] = {
         invalid_cursor invalid_limit invalid_types invalid_time time_in_past time_too_far cannot_reply_to_message
         block_mismatch unknown_method method_deprecated deprecated_endpoint file_type_not_allowed
         file_upload_size_restricted""",
-    PolicyRejected: """slack_connect_file_link_sharing_blocked slack_connect_canvas_sharing_blocked
-        slack_connect_lists_sharing_blocked blocked_file_type""",
+    PolicyRejected: "blocked_file_type",
     RateLimited: "ratelimited rate_limited message_limit_exceeded restricted_too_many storage_limit_reached",
     # Slack says of the first four that a part may have succeeded; the other two speak of an earlier request of ours.
     OutcomeUnknown: """internal_error fatal_error service_unavailable file_update_failed
@@ -57,6 +57,11 @@ _NAMES: dict[type[ConnectorError], str] = {
     Unavailable: "request_timeout update_failed",
 }
 _OF_NAME = {name: kind for kind, names in _NAMES.items() for name in names.split()}
+# Families that grow.
+_OF_PATTERN: tuple[tuple[re.Pattern[str], type[ConnectorError]], ...] = (
+    (re.compile(r"restricted_action(_\w+)?"), Permission),
+    (re.compile(r"slack_connect_\w+_blocked"), PolicyRejected),
+)
 # Seconds to wait where Slack names the limit but not the time.
 _WAITS_S = {
     "rate_limited": 1.0,
@@ -70,9 +75,9 @@ _HINTS = {"not_in_channel": "invite the app to the channel", "is_archived": "the
 class SlackCredential(BaseModel):
     """A bot's token."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    bot_token: SecretStr = Field(description="xoxb-..., or xoxe.xoxb-... with token rotation.")
+    bot_token: Secret = Field(description="xoxb-..., or xoxe.xoxb-... with token rotation.")
 
 
 def post(
@@ -119,12 +124,20 @@ def listed(
     """The items of all pages of a list. A page may be short or empty and still not be the last.
 
     Raises:
-        Unavailable: There are more pages than may be read.
+        Unavailable: There are more pages than may be read, or Slack slowed us down after the first one.
         ConnectorError: Slack did not answer ok.
     """
     cursor: str | None = None
-    for _ in range(most_pages):
-        page = get(call, method, needs=(key,), cursor=cursor, **params)
+    for number in range(1, most_pages + 1):
+        try:
+            page = get(call, method, needs=(key,), cursor=cursor, **params)
+        except RateLimited as limited:
+            if number == 1:
+                raise
+            # Asked again, the list begins at its first page. Where an app may read one page a minute, waiting for the
+            # limit would never end; as a failure it counts, and ends.
+            text = f"{method} was slowed down on page {number}; the answer may be on it or later"
+            raise Unavailable(text, code=limited.code, http_status=limited.http_status) from None
         yield from page[key]
         cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
         if cursor is None:
@@ -189,6 +202,7 @@ def _kind(status: int, name: str | None, *, effect: bool) -> type[ConnectorError
     if status == 429:
         return RateLimited
     if name is None:
-        return InvalidRequest if 300 <= status < 500 else unclear
-    kind = _OF_NAME.get(name) or (unclear if status >= 500 else InvalidRequest)
+        return InvalidRequest if 300 <= status < 500 and status != 408 else unclear
+    families = (kind for pattern, kind in _OF_PATTERN if pattern.fullmatch(name))
+    kind = _OF_NAME.get(name) or next(families, unclear if status >= 500 else InvalidRequest)
     return unclear if kind is OutcomeUnknown else kind

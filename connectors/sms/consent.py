@@ -105,8 +105,8 @@ def _store(
         item["date_of_consent"] = consented_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     with twilio.speaking(effect=True):
         answer = twilio.client(call).accounts.v1.bulk_consents.create(items=[item])
-        codes = [int(one.get("error_code", 0)) for one in answer.items]
+        (result,) = answer.items
+        code = int(result["error_code"])
     # The answer is 201 even if the item was not stored.
-    refused = next((code for code in codes if code != 0), None)
-    if refused is not None:
-        raise InvalidRequest(f"Twilio refused the consent item with {refused}", code=str(refused))
+    if code != 0:
+        raise InvalidRequest(f"Twilio refused the consent item with {code}", code=str(code))

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.dialects import twilio
 from connectors.dialects.twilio_messages import CallbackUrl, Sender, ServiceSid
+from connectors.kit.action import Input, Output
 from connectors.kit.call import Call
 from connectors.kit.connector import Connector
 from connectors.kit.errors import Permission
@@ -17,7 +18,7 @@ CHANNEL = "sms"
 class SmsSettings(BaseModel):
     """What a connection knows of its sender."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     messaging_service_sid: ServiceSid | None = Field(
         default=None,
@@ -41,12 +42,31 @@ SMS = Connector(
 )
 
 
+class CheckCredentials(Input):
+    """Nothing is needed."""
+
+
+class AccountState(Output):
+    """Whose credential it is, and whether that account may send."""
+
+    account_sid: str
+    status: str = Field(description="active, suspended or closed.")
+    name: str | None = None
+
+
+@SMS.read("checkCredentials", CheckCredentials, AccountState)
+def check_credentials(call: Call, data: CheckCredentials) -> AccountState:
+    """Tell which account the credential signs in to, and its status."""
+    sid = call.credential_as(twilio.TwilioCredential).account_sid
+    with twilio.speaking(effect=False):
+        found = twilio.client(call).api.v2010.accounts(sid).fetch()
+        return AccountState(account_sid=found.sid, status=found.status, name=found.friendly_name)
+
+
 @SMS.check
 def check_account(call: Call) -> str:
     """Read the account; refuse one that is not active."""
-    sid = call.credential_as(twilio.TwilioCredential).account_sid
-    with twilio.speaking(effect=False):
-        status = twilio.client(call).api.v2010.accounts(sid).fetch().status
-    if status != "active":
-        raise Permission(f"the Twilio account is {status}")
-    return f"Twilio account {sid}, active"
+    found = check_credentials(call, CheckCredentials())
+    if found.status != "active":
+        raise Permission(f"the Twilio account is {found.status}")
+    return f"Twilio account {found.account_sid}, active"

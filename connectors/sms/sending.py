@@ -19,7 +19,6 @@ from connectors.dialects import gsm7, twilio
 from connectors.dialects.phone import PhoneNumber
 from connectors.dialects.twilio_messages import (
     SETTLE_AFTER_S,
-    SKEW,
     Sender,
     ServiceSid,
     folded,
@@ -27,6 +26,7 @@ from connectors.dialects.twilio_messages import (
     made_since,
     with_effect,
 )
+from connectors.kit import clock
 from connectors.kit.action import Input, LookUp, Output
 from connectors.kit.call import Call
 from connectors.kit.errors import InvalidRequest, OutcomeUnknown, RecipientOptedOut, looking
@@ -129,8 +129,8 @@ def _find(call: Call, data: SendSMS) -> Message | None:
     if call.first_sent_at is None:
         return None
     with looking(), twilio.speaking(effect=False):
-        sender = _sender(call, data)
-        found = [one for one in made_since(call, data.to, call.first_sent_at - SKEW) if _is_like(one, data, sender)]
+        sender, since_at = _sender(call, data), call.first_sent_at - clock.SKEW
+        found = [one for one in made_since(call, data.to, since_at) if _is_like(one, data, sender)]
     taken = call.ledger.taken([one.sid for one in found])
     free = [one for one in found if one.sid not in taken]
     if not free:
@@ -141,7 +141,12 @@ def _find(call: Call, data: SendSMS) -> Message | None:
 
 
 def _is_like(one: Any, data: SendSMS, sender: dict[str, str]) -> bool:
-    if one.status == "scheduled" and not isinstance(data, ScheduleSMS):
+    if isinstance(data, ScheduleSMS):
+        # What left Twilio before its time was not held for it. The status does not tell: it may be accepted or queued.
+        kept = one.date_sent is None or one.date_sent >= data.send_at - clock.SKEW
+    else:
+        kept = one.status not in ("scheduled", "canceled")
+    if not kept:
         return False
     # A template's text is Twilio's: any message of that sender could be it.
     return is_from(one, sender) and (data.content_sid is not None or folded(one.body) == folded(data.body))

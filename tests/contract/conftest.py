@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -74,13 +75,16 @@ class Performer:
         )
 
     def perform(self, action: AnyAction, call: Call, data: Input) -> Output:
-        """One send: written ahead for actions of one step, as the claim does."""
+        """One attempt. As in the ledger, only an effect in doubt has a time at which it may have been sent."""
         ledger = call.ledger
         assert isinstance(ledger, MemoryLedger)
         ledger.settle = lambda: _as_json(self.look_up(action, call, data))
-        if action.effect and not action.multi_step:
-            ledger.sent()
-        return action.perform(call, data)
+        began_at = datetime.now(UTC)
+        try:
+            return action.perform(call, data)
+        finally:
+            if action.effect and not action.multi_step:
+                ledger.sent(began_at)
 
     def look_up(self, action: AnyAction, call: Call, data: Input) -> Output | None:
         assert isinstance(action.repeat, LookUp)

@@ -30,9 +30,9 @@ class MemoryLedger:
         self.opt_outs: dict[tuple[str, str], OptOut] = {}
         self.opt_ins: set[tuple[str, str]] = set()
 
-    def sent(self) -> None:
-        """Note that the effect may have left this side, as the worker does before each send."""
-        self.first_sent_at = self.first_sent_at or datetime.now(UTC)
+    def sent(self, at: datetime | None = None) -> None:
+        """Note that the effect may have left this side: at ``at``, or now."""
+        self.first_sent_at = self.first_sent_at or at or datetime.now(UTC)
 
     def check_lease(self, *, needed_s: float) -> None:
         if self.lease_s < needed_s:

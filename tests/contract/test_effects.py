@@ -65,7 +65,7 @@ def trial(case: Case, performer: Performer, sandbox: Sandbox, recipient: str) ->
 def test_every_action_that_changes_something_is_tried_here() -> None:
     declared = {a.full_name for c in registry.CONNECTORS for a in c.actions.values() if a.effect}
 
-    assert declared - {case.name for case in CASES} == {"slack.joinChannel"}
+    assert declared - {case.name for case in CASES} == {"slack.joinChannel", "slack.openDM"}
 
 
 @every_case
@@ -112,6 +112,18 @@ def test_a_request_that_did_nothing_is_sent_again(case: Case, trial: Trial, sand
     assert trial.settle() is None
     trial.perform()
     assert len(trial.effects()) == 1
+
+
+@every_case
+@pytest.mark.parametrize("fault", ["reset_before", "error_503_before", "rate_limit"])
+def test_a_request_that_fails_is_made_once(case: Case, trial: Trial, sandbox: Sandbox, fault: str) -> None:
+    sandbox.fault(fault, case.action.slug, case.operation, times=None)
+
+    with pytest.raises(ConnectorError):
+        trial.perform()
+
+    (found,) = sandbox.ask("GET", "faults")["faults"]
+    assert found["seen"] == 1
 
 
 @once_only

@@ -16,7 +16,8 @@ from connectors.kit.errors import (
     Permission,
 )
 from connectors.registry import action, connector
-from connectors.slack.channels import ChannelList, MessageList
+from connectors.slack.channels import ChannelList
+from connectors.slack.history import MessageList
 from connectors.slack.messages import SendMessage
 from connectors.slack.scheduled import ScheduledList, ScheduleMessage
 from tests.contract.conftest import Performer, Sandbox
@@ -56,7 +57,7 @@ def test_a_reply_in_a_thread_is_found_there(performer: Performer) -> None:
 
     assert found is not None
     assert found.provider_id() == reply.provider_id()
-    thread = performer.do("slack.listMessages", channel=CHANNEL, thread_ts=parent)
+    thread = performer.do("slack.listReplies", channel=CHANNEL, ts=parent)
     assert isinstance(thread, MessageList)
     assert [one.text for one in thread.messages] == ["Parent", "Reply"]
 
@@ -145,13 +146,36 @@ def test_a_scheduled_message_of_another_run_is_left_out(performer: Performer, po
 
 
 def test_other_words_at_the_same_second_are_not_guessed_about(performer: Performer, post_at: datetime) -> None:
-    data = ScheduleMessage(channel=CHANNEL, text="Party :tada:", post_at=post_at)
-    performer.perform(SCHEDULE, performer.call("slack"), data.model_copy(update={"text": "Party 🎉"}))
+    data = ScheduleMessage(channel=CHANNEL, text="Party", post_at=post_at)
+    performer.perform(SCHEDULE, performer.call("slack"), data.model_copy(update={"text": "Fest"}))
     ledger = MemoryLedger()
     ledger.sent()
 
     with pytest.raises(OutcomeUnknown, match="ambiguous: 1"):
         performer.look_up(SCHEDULE, performer.call("slack", ledger), data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A & B < C > D",
+        "A &amp; B",
+        "https://example.com/?a=1&b=2",
+        "<https://example.com|today>",
+        "Party 🎉",
+        "Two  \n\n ",
+    ],
+)
+def test_a_scheduled_message_is_found_however_slack_shows_its_text(
+    performer: Performer, post_at: datetime, text: str
+) -> None:
+    call, data = performer.call("slack"), ScheduleMessage(channel=CHANNEL, text=text, post_at=post_at)
+    kept = performer.perform(SCHEDULE, call, data)
+
+    found = performer.look_up(SCHEDULE, call, data)
+
+    assert found is not None
+    assert found.provider_id() == kept.provider_id()
 
 
 def test_after_its_time_nothing_is_concluded_from_the_list(performer: Performer) -> None:
@@ -182,7 +206,7 @@ def test_what_was_never_scheduled_cannot_be_cancelled(performer: Performer) -> N
     data = cancel.input.model_validate({"channel": CHANNEL, "scheduled_message_id": "Q0000000000"})
 
     with pytest.raises(NotFound):
-        cancel.perform(performer.call("slack"), data)
+        performer.perform(cancel, performer.call("slack"), data)
 
 
 def test_channels_are_listed_by_kind(performer: Performer) -> None:
@@ -202,8 +226,28 @@ def test_a_bot_joins_a_channel_and_may_do_so_twice(performer: Performer) -> None
         assert performer.do("slack.joinChannel", channel=NOT_JOINED).model_dump() == {"channel": NOT_JOINED}
 
 
+def test_a_direct_conversation_is_opened_once_and_can_be_posted_to(performer: Performer, sandbox: Sandbox) -> None:
+    users = performer.account["slack"]["users"][:2]
+    mark = sandbox.mark()
+
+    opened = [performer.do("slack.openDM", users=users).model_dump()["channel"] for _ in range(2)]
+
+    (effect,) = sandbox.effects(mark)
+    assert opened == [effect["provider_id"]] * 2
+    assert performer.do("slack.sendMessage", channel=opened[0], text="Hi, both of you").provider_id()
+
+
+def test_an_unknown_person_cannot_be_talked_to(performer: Performer) -> None:
+    with pytest.raises(NotFound) as caught:
+        performer.do("slack.openDM", users=["U0NOBODY0001"])
+
+    assert caught.value.code == "user_not_found"
+
+
 def test_the_credential_check_names_the_workspace(performer: Performer) -> None:
     assert connector("slack").test(performer.call("slack")) == "Slack workspace Sandbox, as neonhub"
+    found = performer.do("slack.checkCredentials").model_dump()
+    assert (found["team_id"], found["team"]) == (performer.account["slack"]["account"], "Sandbox")
 
 
 @pytest.mark.parametrize(

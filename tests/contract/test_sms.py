@@ -152,12 +152,13 @@ def test_a_cancelled_message_says_so_and_a_sent_one_tells_the_truth(performer: P
 
 
 def test_deleting_what_was_never_there_is_an_error_the_first_time(performer: Performer) -> None:
-    with pytest.raises(NotFound):
-        action("sms.deleteMessage").perform(
-            performer.call("sms"), action("sms.deleteMessage").input.model_validate({"sid": UNKNOWN_SID})
-        )
+    delete, call = action("sms.deleteMessage"), performer.call("sms")
+    data = delete.input.model_validate({"sid": UNKNOWN_SID})
 
-    assert performer.do("sms.deleteMessage", sid=UNKNOWN_SID).model_dump() == {"sid": UNKNOWN_SID}
+    with pytest.raises(NotFound):
+        performer.perform(delete, call, data)
+
+    assert performer.perform(delete, call, data).model_dump() == {"sid": UNKNOWN_SID}
 
 
 def test_lists_are_filtered_and_limited(performer: Performer, recipient: str) -> None:
@@ -215,6 +216,8 @@ def test_the_credential_check_reads_the_account(performer: Performer) -> None:
     sid = performer.account["sms"]["account"]
 
     assert connector("sms").test(performer.call("sms")) == f"Twilio account {sid}, active"
+    found = performer.do("sms.checkCredentials").model_dump()
+    assert (found["account_sid"], found["status"]) == (sid, "active")
 
 
 def test_an_api_key_works_too_and_a_wrong_one_does_not(performer: Performer, recipient: str) -> None:

@@ -68,12 +68,15 @@ def test_read_back_reads_on_past_one_page(performer: Performer, recipient: str) 
     assert found.provider_id() == first.provider_id()
 
 
-def test_typography_that_a_service_may_swap_does_not_hide_a_message(performer: Performer, recipient: str) -> None:
-    ledger = MemoryLedger()
-    call = performer.call("sms", ledger)
-    performer.perform(SEND, call, SendSMS(to=recipient, body='"Sale" - now...'))
+@pytest.mark.parametrize("body", ["“Sale” – now…", "„½ price“\u00a0‚today‘ ", "  Hi 🎉  &lt;3 ", "it´s ‼\r\n"])  # noqa: RUF001
+def test_signs_that_a_service_swaps_do_not_hide_a_message(performer: Performer, recipient: str, body: str) -> None:
+    call, data = performer.call("sms"), SendSMS(to=recipient, body=body)
+    sent = performer.perform(SEND, call, data)
 
-    assert performer.look_up(SEND, call, SendSMS(to=recipient, body="“Sale” – now…")) is not None  # noqa: RUF001
+    found = performer.look_up(SEND, call, data)
+
+    assert found is not None
+    assert found.provider_id() == sent.provider_id()
 
 
 def test_what_is_scheduled_is_found_though_it_was_not_sent(performer: Performer, recipient: str) -> None:

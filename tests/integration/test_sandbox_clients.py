@@ -18,6 +18,7 @@ from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-unty
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
+from tests.servers import wait_for
 from tests.unit.sandbox.process import Box, running
 
 NUMBER = "+14155550123"
@@ -122,6 +123,40 @@ def test_status_callbacks_to_this_machine_are_made_and_signed(box: Box) -> None:
     assert {form["MessageStatus"] for _, _, form in receiver.told} == {"sending", "sent", "delivered"}
     validator = RequestValidator(box.sms["credential"]["auth_token"])
     assert all(validator.validate(url, form, signature) for _, signature, form in receiver.told)
+
+
+@pytest.mark.parametrize(
+    ("fault", "times", "first", "last"),
+    [("duplicate_webhooks", 2, "sending", "delivered"), ("reordered_webhooks", 1, "delivered", "sending")],
+)
+def test_callbacks_come_twice_or_out_of_order_on_demand(
+    box: Box, fault: str, times: int, first: str, last: str
+) -> None:
+    box.fault(fault, connector="sms", operation="sendSMS", times=1)
+    with Receiver(enough=3 * times) as receiver:
+        thread = threading.Thread(target=receiver.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        url = f"http://127.0.0.1:{receiver.server_port}/status"
+        sid = box.send_sms(NUMBER, StatusCallback=url).json()["sid"]
+        for _ in range(8):
+            box.control("POST", "clock", {"advance_s": 0.6})
+            delivered(box, sid)
+        assert receiver.done.wait(10)
+        receiver.shutdown()
+        thread.join()
+    told = [form["MessageStatus"] for _, _, form in receiver.told]
+    assert sorted(told) == sorted(["sending", "sent", "delivered"] * times)
+    assert told.index(first) < told.index(last)
+
+
+def delivered(box: Box, sid: str) -> None:
+    """Wait until what is due by now has been told; several due at once may overtake each other."""
+
+    def due() -> list[Any]:
+        now, known = box.now(), box.control("GET", "callbacks")["callbacks"]
+        return [one for one in known if (one["provider_id"], one["state"]) == (sid, "planned") and one["due_at"] <= now]
+
+    wait_for(lambda: not due(), "the callbacks that are due")
 
 
 def test_a_status_callback_elsewhere_is_recorded_and_never_made(box: Box) -> None:

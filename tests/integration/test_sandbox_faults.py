@@ -138,6 +138,14 @@ def test_a_seed_makes_the_same_draw_every_time(box: Box) -> None:
     assert {201, 503} == set(first)
 
 
+def test_a_rate_limit_may_leave_out_how_long_to_wait(box: Box) -> None:
+    box.fault("rate_limit", seconds=0)
+    answers = [box.send_sms(NUMBER), box.slack_call("auth.test")]
+    assert [answer.status_code for answer in answers] == [429, 429]
+    assert not [answer for answer in answers if "Retry-After" in answer.headers]
+    assert (answers[0].json()["code"], answers[1].json()["error"]) == (20429, "ratelimited")
+
+
 def test_a_rate_limit_lets_a_second_s_worth_through(box: Box) -> None:
     box.control("POST", "limits", {"connector": "slack", "per_second": 2})
     answers = [box.slack_call("auth.test") for _ in range(4)]

@@ -130,9 +130,32 @@ def test_bad_requests_are_refused_in_slacks_words(box: Box, channel: str) -> Non
         assert box.slack_get("conversations.list", **query)["error"] == error
 
 
+def test_a_cursor_is_good_for_its_own_list_only(box: Box, channel: str) -> None:
+    page = box.slack_get("conversations.list", limit=1)
+    cursor = page["response_metadata"]["next_cursor"]
+    assert box.slack_get("conversations.list", limit=1, cursor=cursor)["channels"] != page["channels"]
+    assert box.slack_get("conversations.history", channel=channel, cursor=cursor)["error"] == "invalid_cursor"
+
+
+def test_texts_come_back_as_slack_shows_them_and_count_as_they_were_sent(box: Box, channel: str) -> None:
+    before, text = box.last_effect(), "A & B at https://example.com 🎉"
+    shown = "A &amp; B at <https://example.com> :tada:"
+    ts = box.slack_post("chat.postMessage", channel=channel, text=text)["ts"]
+    post_at = int(box.now()) + 3600
+    box.slack_post("chat.scheduleMessage", channel=channel, text=text, post_at=post_at)
+    assert box.slack_get("conversations.history", channel=channel)["messages"][0]["text"] == shown
+    kept = box.slack_get("chat.scheduledMessages.list", channel=channel)["scheduled_messages"]
+    assert [one["text"] for one in kept if one["post_at"] == post_at] == [shown]
+    assert box.slack_post("chat.update", channel=channel, ts=ts, text=f"{text}!")["text"] == f"{shown}!"
+    assert [effect["text"] for effect in box.effects("slack", since_id=before)] == [text, text, f"{text}!"]
+
+
 def test_a_scope_that_the_token_lacks_is_named(box: Box, channel: str) -> None:
     token = box.slack["limited_credential"]["bot_token"]
     assert box.slack_call("conversations.list", http_method="GET", token=token).json()["ok"]
+    private = {"types": "public_channel,private_channel"}
+    refused = box.slack_call("conversations.list", http_method="GET", token=token, params=private).json()
+    assert (refused["error"], refused["needed"]) == ("missing_scope", "groups:read")
     answer = box.slack_call("chat.postMessage", token=token, json={"channel": channel, "text": "x"}).json()
     assert (answer["error"], answer["needed"], answer["provided"]) == ("missing_scope", "chat:write", "channels:read")
 

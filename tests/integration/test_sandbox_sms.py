@@ -123,7 +123,15 @@ def test_other_content_types_unknown_paths_and_methods_are_refused(box: Box, num
     assert refused(box.twilio("GET", f"Messages/SM{'0' * 32}.json")) == (404, 20404)
     assert refused(box.twilio("GET", "Messages/SM1.json")) == (404, 20404)
     assert refused(box.twilio("GET", "Messages.json", params={"Status": "sent"})) == (400, 20001)
-    assert refused(box.twilio("GET", "Messages.json", params={"PageSize": 1001})) == (400, 20422)
+    for query in (
+        {"PageSize": 1001},
+        {"PageSize": 0},
+        {"PageSize": "many"},
+        {"PageToken": "PA-1"},
+        {"PageToken": "PA" + "f" * 30},
+        {"DateSent>": "yesterday"},
+    ):
+        assert refused(box.twilio("GET", "Messages.json", params=query)) == (400, 20422), query
     nowhere = box.http.get(f"{box.url}/example.com/x", timeout=10)
     assert (nowhere.status_code, nowhere.json()["error"]) == (404, "no_such_platform")
 
@@ -226,6 +234,39 @@ def test_the_list_comes_newest_first_in_pages_that_follow_each_other(box: Box, n
         found += [message["sid"] for message in page["messages"]]
     assert found == sids[::-1]
     assert listed(box, number)[0]["sid"] == newer
+
+
+def test_a_service_sends_plain_signs_for_typographic_ones_and_a_number_does_not(box: Box, number: str) -> None:
+    before, text = box.last_effect(), "„Sale“ – ½ off…"  # noqa: RUF001
+    service = box.sms["settings"]["messaging_service_sid"]
+    sent = [
+        box.send_sms(number, text, **more).json()["body"]
+        for more in ({"MessagingServiceSid": service}, {}, {"SmartEncoded": "true"})
+    ]
+    plain = '"Sale" - 1/2 off...'
+    assert sent == [plain, text, plain]
+    assert sorted(message["body"] for message in listed(box, number)) == sorted(sent)
+    assert [effect["text"] for effect in box.effects("sms", since_id=before)] == [text] * 3
+
+
+def test_a_filter_by_date_hides_what_was_not_sent(box: Box, number: str) -> None:
+    sent, kept = box.send_sms(number).json()["sid"], box.schedule_sms(number, 3600).json()["sid"]
+    box.control("POST", "clock", {"advance_s": 5})
+    assert [message["sid"] for message in listed(box, number)] == [kept, sent]
+    for since, sids in (("2020-01-01", [sent]), ("2020-01-01T08:30:00Z", [sent]), ("9999-12-31", [])):
+        found = box.twilio("GET", "Messages.json", params={"To": number, "DateSent>": since}).json()["messages"]
+        assert [message["sid"] for message in found] == sids
+
+
+def test_another_account_is_not_found(box: Box, number: str) -> None:
+    credential = box.sms["credential"]
+    other = f"{box.url}/api.twilio.com/2010-04-01/Accounts/AC{'0' * 32}"
+    auth = (credential["account_sid"], credential["auth_token"])
+    body = {"To": number, "From": box.sms["settings"]["from_number"], "Body": "hi"}
+    before = box.last_effect()
+    assert refused(box.http.post(f"{other}/Messages.json", data=body, auth=auth, timeout=10)) == (404, 20404)
+    assert refused(box.http.get(f"{other}.json", auth=auth, timeout=10)) == (404, 20404)
+    assert box.last_effect() == before
 
 
 def test_a_deleted_message_is_gone_and_its_effect_stays(box: Box, number: str) -> None:

@@ -19,7 +19,7 @@ from connectors.kit.errors import (
     RateLimited,
     Unavailable,
 )
-from connectors.slack.channels import ListMessages, list_messages
+from connectors.slack.history import ListMessages, list_messages
 from connectors.slack.messages import SendMessage, send_message
 from tests.contract.memory_ledger import MemoryLedger
 from tests.unit.connectors.calls import BOT_TOKEN, call, error_map
@@ -150,6 +150,27 @@ def test_an_unknown_name_is_the_inputs_fault_unless_slack_itself_failed(
             post(ledger)
 
 
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [("restricted_action_brand_new", Permission), ("slack_connect_brand_new_blocked", PolicyRejected)],
+)
+def test_a_new_name_of_a_known_family_is_classed_with_it(error: str, kind: type[ConnectorError]) -> None:
+    ledger = MemoryLedger()
+    with responses.RequestsMock() as mock:
+        answer_to_post(mock, ledger.key, json={"ok": False, "error": error})
+        with pytest.raises(kind):
+            post(ledger)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(404, InvalidRequest), (408, OutcomeUnknown), (502, OutcomeUnknown)])
+def test_a_page_in_place_of_an_answer_is_classed_by_its_status(status: int, kind: type[ConnectorError]) -> None:
+    ledger = MemoryLedger()
+    with responses.RequestsMock() as mock:
+        answer_to_post(mock, ledger.key, status=status, body="<html>")
+        with pytest.raises(kind):
+            post(ledger)
+
+
 def test_a_missing_scope_is_named() -> None:
     ledger = MemoryLedger()
     body = {"ok": False, "error": "missing_scope", "needed": "chat:write", "provided": "channels:read"}
@@ -167,6 +188,27 @@ def test_a_list_that_never_ends_is_given_up() -> None:
             list_messages(call("slack"), ListMessages(channel=CHANNEL))
 
         assert len(mock.calls) == 20
+
+
+def test_a_limit_is_waited_for_on_the_first_page_and_counts_as_a_failure_on_a_later_one() -> None:
+    # An app outside the Marketplace may read one page a minute: waiting and beginning anew would never end.
+    page = {"ok": True, "messages": [], "response_metadata": {"next_cursor": "more"}}
+    limit: dict[str, Any] = {
+        "status": 429,
+        "json": {"ok": False, "error": "ratelimited"},
+        "headers": {"Retry-After": "60"},
+    }
+    with responses.RequestsMock() as mock:
+        mock.get(HISTORY, **limit)
+        with pytest.raises(RateLimited):
+            list_messages(call("slack"), ListMessages(channel=CHANNEL))
+    with responses.RequestsMock() as mock:
+        mock.get(HISTORY, json=page)
+        mock.get(HISTORY, **limit)
+        with pytest.raises(Unavailable, match="page 2") as caught:
+            list_messages(call("slack"), ListMessages(channel=CHANNEL))
+
+    assert caught.value.code == "ratelimited"
 
 
 def test_an_empty_page_is_not_the_last() -> None:

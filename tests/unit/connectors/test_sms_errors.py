@@ -22,8 +22,10 @@ from connectors.kit.errors import (
     RecipientOptedOut,
     Unavailable,
 )
+from connectors.sms.consent import SetConsent, set_consent
 from connectors.sms.messages import MessageRef, get_message_status
 from connectors.sms.sending import SendSMS, send_sms
+from tests.contract.memory_ledger import MemoryLedger
 from tests.unit.connectors.calls import ACCOUNT, SERVICE, TOKEN, call, error_map
 
 MESSAGES = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
@@ -137,6 +139,26 @@ def test_an_unreadable_success_leaves_the_outcome_unknown(text: str) -> None:
         answer_to_create(mock, status=201, body=text, content_type="application/json")
         with pytest.raises(OutcomeUnknown):
             send()
+
+
+@pytest.mark.parametrize(
+    ("items", "kind"),
+    [
+        ([{"error_code": 30646, "error_messages": ["bad"]}], InvalidRequest),
+        ([{"error_code": "30646"}], InvalidRequest),
+        ([], OutcomeUnknown),
+        (None, OutcomeUnknown),
+        ([{}], OutcomeUnknown),
+    ],
+)
+def test_a_consent_counts_as_stored_only_if_twilio_says_so_of_it(items: object, kind: type[ConnectorError]) -> None:
+    ledger, data = MemoryLedger(), SetConsent(to="+14155550123", opted_out=False, source="website")
+    with responses.RequestsMock() as mock:
+        mock.post("https://accounts.twilio.com/v1/Consents/Bulk", status=201, json={"items": items})
+        with pytest.raises(kind):
+            set_consent(call("sms", ledger), data)
+
+    assert ledger.opt_ins == set()
 
 
 def test_a_problem_document_is_classed_by_its_code() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from connectors.dialects.gsm7 import Segments, segments
 from connectors.dialects.phone import PhoneNumber
@@ -16,7 +16,9 @@ from connectors.dialects.twilio_messages import Sender, folded, with_effect
 from connectors.kit.action import Input
 from connectors.kit.fields import HttpsUrl
 from connectors.slack.scheduled import ScheduleMessage
+from connectors.slack.web import SlackCredential
 from connectors.sms import SmsSettings
+from connectors.sms.consent import OptOutStatus
 from connectors.sms.sending import ScheduleSMS, SendSMS, alike
 
 PHONE, SENDER, URL = TypeAdapter(PhoneNumber), TypeAdapter(Sender), TypeAdapter(HttpsUrl)
@@ -105,8 +107,34 @@ def test_the_effect_key_joins_what_the_callback_has() -> None:
     assert with_effect("https://h.example/s?a=1&b=#top", "k 1") == "https://h.example/s?a=1&b=&effect=k+1#top"
 
 
-def test_texts_that_a_service_may_swap_are_one() -> None:
-    assert folded("“Sale” – now…\u00a0") == folded('"Sale" - now...')  # noqa: RUF001
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("“Sale” – now…\u00a0", '"Sale" - now...'),  # noqa: RUF001
+        ("„Sale“ ‚now‘ «today»", '"Sale" \'now\' "today"'),  # noqa: RUF001
+        ("½ price", "1/2 price"),
+        ("it´s Ana`s", "it's Ana's"),  # noqa: RUF001
+        ("Now‼ ３０ off", "Now!! 30 off"),  # noqa: RUF001
+        ("zero\u200bwidth\u2060 \u2009thin", "zerowidth thin"),
+        ("10÷2", "10/2"),
+        ("Cafe\u0301", "Café"),
+        (" trailing  \r\n ", "trailing"),
+        ("a\u2011b", "a-b"),
+    ],
+)
+def test_texts_that_a_service_may_swap_are_one(written: str, sent: str) -> None:
+    assert folded(written) == folded(sent)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Sale", "Sales"), ("10 off", "20 off"), ("🎉", "🚀"), ("5 €", "5 $"), ("!", "?"), ("हिन्दी", "हन्द"), ("a", "")],
+)
+def test_texts_that_say_something_else_are_not(one: str, other: str) -> None:
+    assert folded(one) != folded(other)
+
+
+def test_no_text_is_an_empty_one() -> None:
     assert folded(None) == folded("")
 
 
@@ -114,7 +142,7 @@ def test_what_read_back_cannot_tell_apart_is_alike() -> None:
     one = SendSMS(to="+14155550123", body="Hi", media_urls=("https://a.example/1",))
     other_media = SendSMS(to="+1 415 555 0123", body=" Hi ", from_="NEONHUB")
     later = ScheduleSMS.model_validate({"to": "+14155550123", "body": "Hi", "send_at": "2026-12-24T18:00:00+01:00"})
-    other_words = SendSMS(to="+14155550123", body="Hi!")
+    other_words = SendSMS(to="+14155550123", body="Hi again")
 
     assert alike(one) == alike(other_media) == alike(later)
     assert alike(one) != alike(other_words)
@@ -169,6 +197,42 @@ def test_a_time_is_checked_when_it_is_accepted(model: type[Input], field: str, a
 def test_a_credential_that_cannot_sign_in_is_refused(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         TwilioCredential.model_validate(given)
+
+
+def test_an_input_and_an_output_do_not_show_what_they_hold() -> None:
+    sms = SendSMS(to="+14155550123", body="Dear Ana", from_="NEONHUB")
+    post = ScheduleMessage(channel="C0123ABCD", text="Dear Ana", post_at=datetime(2026, 12, 24, tzinfo=UTC))
+    output = OptOutStatus(opted_out=True, source="Ana said so")
+
+    shown = f"{sms!r} {sms} {post!r} {output!r} {[sms]}"
+    assert not [private for private in ("4155550123", "Ana", "NEONHUB", "C0123ABCD") if private in shown]
+    assert "SendSMS('body', 'from_', 'to')" in shown
+
+
+@pytest.mark.parametrize(
+    ("model", "given"),
+    [
+        (SendSMS, {"to": "+14155550123", "body": ["secret-text"]}),
+        (SendSMS, {"to": "secret-number", "body": "Hi"}),
+        (SmsSettings, {"from_number": "secret-sender!"}),
+        (TwilioCredential, {"account_sid": "AC" + "a" * 32, "authtoken": "secret-token"}),
+        (TwilioCredential, {"account_sid": "AC" + "a" * 32, "api_key_secret": "secret-token"}),
+        (SlackCredential, {"bot_token": ["secret-token"]}),
+        (SlackCredential, {"bot_token": "secret token"}),
+        (SlackCredential, {"bot_token": "secret-token\n\n."}),
+    ],
+)
+def test_a_refusal_does_not_repeat_what_it_refuses(model: type[BaseModel], given: dict[str, object]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(given)
+
+    assert "secret-" not in f"{caught.value} {caught.value!r}"
+
+
+def test_the_line_end_of_a_pasted_secret_is_no_part_of_it() -> None:
+    pasted = SlackCredential.model_validate({"bot_token": " xoxb-1\n"})
+
+    assert pasted.bot_token.get_secret_value() == "xoxb-1"
 
 
 def test_secrets_do_not_show() -> None:
