@@ -31,6 +31,8 @@ worker_disable_prefetch = broker_url.startswith(("redis", "rediss"))
 worker_eta_task_limit = 100
 worker_cancel_long_running_tasks_on_connection_loss = False
 worker_hijack_root_logger = False
+# Celery's own stops for good at a message of the wrong shape.
+worker_consumer = "tasks.consumer:PatientConsumer"
 
 # Flower sees every run under its own name: the worker sends one event per run (neonhub_worker/dispatch/events.py).
 worker_send_task_events = True
@@ -42,7 +44,7 @@ broker_connection_timeout = 4
 broker_pool_acquire_timeout = 5
 # A publish that fails is published again by the dispatcher; trying twice here would only delay the producer.
 task_publish_retry = False
-broker_transport_options = {
+_ON_REDIS: dict[str, object] = {
     # A foreign task that is not acknowledged within a minute is delivered again; recording it twice changes nothing.
     "visibility_timeout": 60,
     "unacked_restore_interval": 10,
@@ -54,6 +56,13 @@ broker_transport_options = {
     "health_check_interval": 10,
     # kombu's ten connections fail under many acknowledging threads, which redelivers messages.
     "max_connections": 200,
+}
+broker_transport_options = {
+    # One more try at once, for a URL that names a second broker; by default a producer waits 6 s for one that is away.
+    "max_retries": 1,
+    "interval_start": 0,
+    # RabbitMQ delivers again by itself what a dead worker had not acknowledged.
+    **({} if broker_url.startswith("amqp") else _ON_REDIS),
 }
 
 beat_scheduler = "neonhub_worker.dispatch.scheduler:PostgresScheduler"

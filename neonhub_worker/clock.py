@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+LAST_YEAR = 9990
+
 # CLOCK_MONOTONIC stops while a Linux machine is suspended: a worker that wakes up late would believe in its lease.
 _ELAPSED_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -21,6 +23,11 @@ def now() -> datetime:
 def elapsed_clock() -> float:
     """Seconds on a clock that never goes back nor stops while the machine sleeps; only differences mean anything."""
     return time.clock_gettime(_ELAPSED_CLOCK)
+
+
+def within_reach(moment: datetime) -> bool:
+    """Whether an aware instant lies well within what Python and Postgres can hold, in every zone."""
+    return 1970 <= moment.year <= LAST_YEAR
 
 
 def utc_from_iso(text: str) -> datetime:

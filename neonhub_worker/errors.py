@@ -9,6 +9,7 @@ NeonhubError                      one clear line: what happened, which value, wh
 ├─ UnknownRun                     no run with that id
 ├─ UnknownSchedule                the organization has no schedule of that name
 ├─ IdempotencyConflict            same idempotency key, other input
+│  └─ TaskIdTaken                 same task id, other request
 ├─ MoveRefused                    the run is not in a state from which this is allowed
 ├─ VaultError                     a credential cannot be encrypted or read
 └─ Unreachable                    a server we need does not answer; nothing was accepted
@@ -78,6 +79,10 @@ class UnknownSchedule(NeonhubError):
 
 class IdempotencyConflict(NeonhubError):
     """The idempotency key was used before with another input."""
+
+
+class TaskIdTaken(IdempotencyConflict):
+    """The id of a foreign task was used before with another request."""
 
 
 class MoveRefused(NeonhubError):

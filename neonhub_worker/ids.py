@@ -39,7 +39,17 @@ def run_id_of_task(task_id: str) -> uuid.UUID:
     try:
         return uuid.UUID(task_id)
     except ValueError:
-        return uuid.uuid5(_FOREIGN_TASKS, task_id)
+        return uuid.uuid5(_FOREIGN_TASKS, task_id.encode(errors="backslashreplace").decode())
+
+
+def run_id_of_second(run_id: uuid.UUID, content: Any) -> uuid.UUID:
+    """The id of the refused run of a task whose id another request has already; the same for every delivery."""
+    return uuid.uuid5(_FOREIGN_TASKS, f"{run_id} {digest(content)}")
+
+
+def task_id_of_body(body: bytes) -> str:
+    """What stands in for the id of a message that has none; the same for every delivery."""
+    return f"without an id: {hashlib.sha256(body).hexdigest()}"
 
 
 def effect_key(run_id: uuid.UUID, step: str) -> str:
@@ -55,4 +65,4 @@ def occurrence_key(schedule_id: uuid.UUID, due_at: datetime) -> str:
 def digest(value: Any) -> str:
     """SHA-256 in hex of a JSON value; key order does not matter."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

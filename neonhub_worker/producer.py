@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,12 +58,9 @@ def enqueue_many(
     Returns:
         The runs' ids, in the order of the requests.
     """
-    asked = list(wanted)
-    parsed = [
-        requests.parse(request, where=f"item {number}: " if len(asked) > 1 else "")
-        for number, request in enumerate(asked, start=1)
-    ]
-    with transaction(connection) as opened:
+    parsed = requests.parse_all(list(wanted))
+    # In the caller's transaction a savepoint: what is refused leaves the rest of it as it was.
+    with transaction(connection) as opened, nullcontext() if connection is None else opened.begin_nested():
         drafts = requests.drafts(opened, parsed)
         accepted = runs.accept(opened, drafts, published=connection is None)
     if connection is None:

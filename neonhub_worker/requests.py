@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy import Connection
 
 from connectors import registry
 from connectors.kit.action import Action, Input, LookUp, Output
-from neonhub_worker import clock, ids
+from neonhub_worker import clock, ids, storable
 from neonhub_worker.errors import FieldError, InvalidInput, UnknownConnection, UnknownOrganization
 from neonhub_worker.ledger.runs import Draft
 from neonhub_worker.vault import connections
@@ -22,18 +24,29 @@ QUEUES = ("actions", "bulk")
 _Key = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 
+def _within_reach(moment: datetime) -> datetime:
+    if not clock.within_reach(moment):
+        raise ValueError(f"must lie between the years 1970 and {clock.LAST_YEAR}")
+    return moment
+
+
+_Instant = Annotated[AwareDatetime, AfterValidator(_within_reach)]
+
+
 class RunRequest(BaseModel):
     """One request, as ``enqueue`` takes it and as a line of ``neonhub enqueue --file`` holds it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    action: str = Field(description="slug.camelCase, such as sms.sendSMS; `neonhub catalog` lists them.")
-    organization_id: str = Field(description="The organization it is done for.")
-    connection: str = Field(description="Name of the organization's connection that does it.")
+    action: str = Field(
+        max_length=100, description="slug.camelCase, such as sms.sendSMS; `neonhub catalog` lists them."
+    )
+    organization_id: str = Field(max_length=63, description="The organization it is done for.")
+    connection: str = Field(max_length=255, description="Name of the organization's connection that does it.")
     input: dict[str, Any] = Field(description="The action's input; `neonhub catalog ACTION` shows its fields.")
     idempotency_key: _Key | None = Field(default=None, description="Same key and same input give the same run.")
-    at: AwareDatetime | None = Field(default=None, description="When it is due; now if left out.")
-    expires_at: AwareDatetime | None = Field(default=None, description="After this instant it is not begun any more.")
+    at: _Instant | None = Field(default=None, description="When it is due; now if left out.")
+    expires_at: _Instant | None = Field(default=None, description="After this instant it is not begun any more.")
     priority: int = Field(default=5, ge=0, le=9, description="0 goes first.")
     queue: str | None = Field(default=None, pattern="^(actions|bulk)$", description="actions (the default) or bulk.")
 
@@ -47,6 +60,8 @@ def parse(request: RunRequest | Mapping[str, Any], *, where: str = "") -> RunReq
     Raises:
         InvalidInput: A field is missing, unknown or wrong.
     """
+    if broken := storable.broken_rules(vars(request) if isinstance(request, RunRequest) else request, where=where):
+        raise InvalidInput(broken)
     if isinstance(request, RunRequest):
         return request
     try:
@@ -55,16 +70,38 @@ def parse(request: RunRequest | Mapping[str, Any], *, where: str = "") -> RunReq
         raise InvalidInput(field_errors(error, where=where)) from None
 
 
+def parse_all(wanted: Sequence[RunRequest | Mapping[str, Any]]) -> list[RunRequest]:
+    """Read requests.
+
+    Raises:
+        InvalidInput: Lists every broken rule of every request; the items are numbered from 1 if there are several.
+    """
+    read: list[RunRequest] = []
+    errors: list[FieldError] = []
+    for number, request in enumerate(wanted, start=1):
+        try:
+            read.append(parse(request, where=f"item {number}: " if len(wanted) > 1 else ""))
+        except InvalidInput as error:
+            errors += error.errors
+    if errors:
+        raise InvalidInput(errors)
+    return read
+
+
 def field_errors(error: ValidationError, *, where: str = "") -> list[FieldError]:
     """The broken rules of a pydantic error, without the values: they may be personal."""
     return [
-        FieldError(where + ".".join(str(part) for part in found["loc"]), _rule(found["msg"]))
+        # A rule about an object as a whole has no field of its own.
+        FieldError(
+            (where + ".".join(storable.field_name(part) for part in found["loc"])).removesuffix("."), _rule(found)
+        )
         for found in error.errors(include_input=False, include_url=False, include_context=False)
     ]
 
 
-def _rule(message: str) -> str:
-    return message.removeprefix("Value error, ")
+def _rule(found: ErrorDetails) -> str:
+    plain = {"extra_forbidden": "there is no such field", "missing": "is missing"}
+    return plain.get(found["type"], found["msg"].removeprefix("Value error, "))
 
 
 def drafts(connection: Connection, requests: Sequence[RunRequest]) -> list[Draft]:

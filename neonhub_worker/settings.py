@@ -22,7 +22,7 @@ VAULT_KEY_FILE = "secrets/vault.key"
 class Settings(BaseSettings):
     """The settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix="NEONHUB_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="NEONHUB_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Field(Path(".neonhub"), description="Folder of the embedded stack's state.")
     database_url: str | None = Field(None, description="postgresql://user:password@host:port/name")
@@ -108,7 +108,8 @@ def load(**overrides: Any) -> Settings:
             missing["vault_keys"] = key_file.read_text().strip()
         return Settings(**{**overrides, **missing}) if missing else found
     except ValidationError as error:
-        lines = [f"NEONHUB_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors(include_input=False)]
+        found_wrong = [(str(e["loc"][0]), e["msg"]) for e in error.errors(include_input=False)]
+        lines = [f"NEONHUB_{name.upper()}: {rule.removeprefix('Value error, ')}" for name, rule in found_wrong]
         raise SettingsError("; ".join(lines)) from None
 
 

@@ -30,6 +30,8 @@ async function enqueue(broker, kwargs) {
   // Without a result backend of its own celery-node would look for RabbitMQ; nothing is read from this one.
   const client = celery.createClient(broker, broker, QUEUE);
   const message = client.createTaskMessage(taskId, TASK, [], kwargs);
+  // With RabbitMQ isReady() never settles if the connection is refused; the channel does. Redis has none.
+  await client.broker.channel;
   await client.broker.isReady();
   // Not client.sendTask(): it returns before the message is sent and keeps a failure to itself.
   await client.broker.publish(message.body, "", QUEUE, message.headers, message.properties);
@@ -38,8 +40,8 @@ async function enqueue(broker, kwargs) {
 }
 
 async function main() {
-  const [to, body, idempotencyKey] = process.argv.slice(2);
-  if (!to || !body) throw new Error(USAGE);
+  const [to, body, idempotencyKey, ...more] = process.argv.slice(2);
+  if (!to || !body || more.length) throw new Error(USAGE);
   const kwargs = { organization_id: "demo", connection: "sms", input: { to, body } };
   if (idempotencyKey) kwargs.idempotency_key = idempotencyKey;
   console.log(await enqueue(brokerUrl(), kwargs));

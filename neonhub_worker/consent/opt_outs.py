@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,10 @@ from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import FieldError, InvalidInput
 
 PHONE_CHANNELS = ("sms", "whatsapp")
+CHANNELS = (*PHONE_CHANNELS, "email")
+"""Every channel an address belongs to. An opt-out recorded under any other name would never be looked up."""
+
+_EMAIL = re.compile(r"[^@\s\x00]+@[^@\s\x00]+")
 
 _YES = {"", "1", "true", "yes", "y"}
 _NO = {"0", "false", "no", "n"}
@@ -72,7 +77,7 @@ def record(
         connection: The caller's transaction; None commits here.
 
     Raises:
-        InvalidInput: The address does not fit the channel.
+        InvalidInput: There is no such channel, or the address does not fit it.
     """
     values = {
         "organization_id": organization_id,
@@ -117,8 +122,10 @@ def normalise(channel: str, address: str) -> str:
     Raises:
         InvalidInput: It is not an address of this channel.
     """
+    if channel not in CHANNELS:
+        raise InvalidInput([FieldError("channel", f"must be one of {', '.join(CHANNELS)}")])
     if channel not in PHONE_CHANNELS:
-        return address.strip().lower()
+        return _email(address)
     try:
         number = phonenumbers.parse(address)
     except phonenumbers.NumberParseException:
@@ -126,6 +133,12 @@ def normalise(channel: str, address: str) -> str:
     if number is None or not phonenumbers.is_possible_number(number):
         raise InvalidInput([FieldError("address", "must be a phone number with + and country code")])
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _email(address: str) -> str:
+    if not _EMAIL.fullmatch(address.strip()):
+        raise InvalidInput([FieldError("address", "must be an e-mail address")])
+    return address.strip().lower()
 
 
 def import_csv(organization_id: str, path: Path, *, connection: Connection | None = None) -> Imported:
@@ -165,7 +178,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 raise InvalidInput([FieldError(path.name, f"has no column {', '.join(sorted(missing))}")])
             for row in reader:
                 yield reader.line_num, row
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, csv.Error):
         raise InvalidInput([FieldError(path.name, "must be CSV in UTF-8")]) from None
 
 

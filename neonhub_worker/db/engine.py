@@ -27,6 +27,8 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=10,
+        # Errors are logged and shown, and parameters hold phone numbers and texts.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
             "application_name": "neonhub",

@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from neonhub_worker.errors import IdempotencyConflict, UnknownRun
+from neonhub_worker.db import jsonb
+from neonhub_worker.errors import IdempotencyConflict, TaskIdTaken, UnknownRun
 from neonhub_worker.ledger.states import RunState
 
 DUE_CHANNEL = "neonhub_due"
@@ -184,8 +185,11 @@ def _find_earlier(connection: Connection, drafts: Sequence[Draft]) -> dict[uuid.
     by_id = {row.id: row for row in rows}
     found = {}
     for draft in drafts:
+        asked = (draft.organization_id, draft.name, draft.input_hash)
         row = by_id.get(draft.id) or by_key[(draft.organization_id, draft.name, draft.idempotency_key)]
-        if row.input_hash != draft.input_hash or row.organization_id != draft.organization_id:
+        if (row.organization_id, row.name, row.input_hash) != asked:
+            if row.id == draft.id:
+                raise TaskIdTaken(f"task id {row.id} was used before with another request; give each task its own")
             raise IdempotencyConflict(
                 f"idempotency key {draft.idempotency_key!r} was used for {draft.name} with another input by run "
                 f"{row.id}; give a new key to a new request, or send the same input to get that run"
@@ -287,7 +291,7 @@ def record_refused(
         "organization_id": organization_id,
         "fallback": fallback_organization_id,
         "name": name,
-        "input": json.dumps(input),
-        "error": json.dumps(error),
+        "input": jsonb.dumps(input),
+        "error": jsonb.dumps(error),
     }
     connection.execute(_RECORD_REFUSED, values)

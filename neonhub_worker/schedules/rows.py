@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
-from neonhub_worker import ids
+from neonhub_worker import ids, storable
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import FieldError, InvalidInput, UnknownSchedule
 from neonhub_worker.schedules import rules
@@ -128,6 +128,7 @@ def _check_limits(
         FieldError(field, rule)
         for field, rule, broken in (
             ("name", "must have 1 to 200 characters", not 0 < len(name) <= 200),
+            *(("name", found.rule, True) for found in storable.broken_rules(name)),
             ("misfire", f"must be one of {', '.join(rules.MISFIRES)}", misfire not in rules.MISFIRES),
             ("catch_up_limit", "must be between 1 and 1000", not 1 <= catch_up_limit <= 1000),
             ("jitter_s", "must be between 0 and 86400 seconds", not 0 <= jitter_s <= 86_400),

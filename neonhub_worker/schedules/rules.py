@@ -14,7 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
+from neonhub_worker import clock
 from neonhub_worker.errors import FieldError, InvalidInput
+
+_LONGEST = timedelta(days=3660)
 
 MISFIRES = ("skip", "fire_once", "catch_up")
 
@@ -114,8 +117,8 @@ def check(*, cron: str | None, every: timedelta | None, at: datetime | None, zon
     if at is not None:
         return Rule("once", _aware("at", at).isoformat(), zone, anchor)
     if every is not None:
-        if every < timedelta(seconds=1):
-            raise InvalidInput([FieldError("every", "must be at least a second")])
+        if not timedelta(seconds=1) <= every <= _LONGEST:
+            raise InvalidInput([FieldError("every", f"must be between a second and {_LONGEST.days} days")])
         return Rule("every", repr(every.total_seconds()), zone, anchor)
     return Rule("cron", _cron(str(cron)), zone, anchor)
 
@@ -123,6 +126,8 @@ def check(*, cron: str | None, every: timedelta | None, at: datetime | None, zon
 def _aware(field: str, moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise InvalidInput([FieldError(field, "needs a zone or an offset")])
+    if not clock.within_reach(moment):
+        raise InvalidInput([FieldError(field, f"must lie between the years 1970 and {clock.LAST_YEAR}")])
     return moment.astimezone(UTC)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from neonhub_worker import ids
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.errors import ConnectionExists, MoveRefused, UnknownConnection, UnknownOrganization
+from neonhub_worker.errors import ConnectionExists, MoveRefused, UnknownConnection
 from neonhub_worker.vault import cipher, organizations
 
 
@@ -116,8 +116,7 @@ def get_by_name(organization_id: str, name: str, *, connection: Connection | Non
         row = opened.execute(query, {"organization_id": organization_id, "name": name}).mappings().first()
         if row is not None:
             return Described(**row)
-        if not organizations.exists(organization_id, connection=opened):
-            raise UnknownOrganization(f"no organization {organization_id!r}; `neonhub connections add` makes one")
+        organizations.need(organization_id, connection=opened)
     raise UnknownConnection(
         f"{organization_id} has no connection {name!r}; `neonhub connections list --org {organization_id}` shows them"
     )

@@ -7,7 +7,7 @@ import re
 from sqlalchemy import Connection, text
 
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.errors import FieldError, InvalidInput
+from neonhub_worker.errors import FieldError, InvalidInput, UnknownOrganization
 
 _SHAPE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -33,3 +33,13 @@ def exists(organization_id: str, *, connection: Connection | None = None) -> boo
     with transaction(connection) as opened:
         query = text("select 1 from organization where id = :id")
         return opened.execute(query, {"id": organization_id}).first() is not None
+
+
+def need(organization_id: str, *, connection: Connection | None = None) -> None:
+    """Make sure that there is an organization with this id.
+
+    Raises:
+        UnknownOrganization: There is none.
+    """
+    if not exists(organization_id, connection=connection):
+        raise UnknownOrganization(f"no organization {organization_id!r}; `neonhub connections add` makes one")
