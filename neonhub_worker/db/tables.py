@@ -124,7 +124,7 @@ Index(
     unique=True,
     postgresql_where=run.c.idempotency_key.is_not(None),
 )
-Index("run_by_organization", run.c.organization_id, run.c.id)
+Index("run_by_organization", run.c.organization_id, run.c.created_at)
 Index(
     "run_due",
     run.c.run_at,

@@ -217,11 +217,12 @@ def get(connection: Connection, run_id: uuid.UUID) -> Run:
     row = connection.execute(text(_SELECT + " where r.id = :id"), {"id": run_id}).mappings().first()
     if row is None:
         raise UnknownRun(f"no run {run_id}; `neonhub runs list` shows the latest")
-    begun = Event(row["created_at"], "accept", "accepted", 0, None, None)
     events = [
         Event(e.at, e.move, e.state, e.fence, e.worker, e.detail) for e in connection.execute(_TIMELINE, {"id": run_id})
     ]
-    return Run(**{**row, "state": RunState(row["state"])}, timeline=(begun, *events))
+    if not events or events[0].move != "refuse":  # that one was never accepted
+        events.insert(0, Event(row["created_at"], "accept", "accepted", 0, None, None))
+    return Run(**{**row, "state": RunState(row["state"])}, timeline=tuple(events))
 
 
 def find(
@@ -243,16 +244,10 @@ def find(
         if value is not None:
             where.append(condition)
             values[key] = value
-    query = _SELECT + f" where {' and '.join(where)} order by r.id desc limit :limit"
+    query = _SELECT + f" where {' and '.join(where)} order by r.created_at desc, r.id desc limit :limit"
     return [
         Run(**{**row, "state": RunState(row["state"])}) for row in connection.execute(text(query), values).mappings()
     ]
-
-
-def states_of(connection: Connection, run_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, RunState]:
-    """The states of many runs in one query; ids that are not there are left out."""
-    rows = connection.execute(text("select id, state from run where id = any(:ids)"), {"ids": list(run_ids)})
-    return {row.id: RunState(row.state) for row in rows}
 
 
 _RECORD_REFUSED = text(

@@ -18,20 +18,6 @@ def _redact(_: Any, __: str, event: EventDict) -> EventDict:
     return event
 
 
-class _PrivateMessages(logging.Filter):
-    """Keeps message bodies out of Celery's own log lines about tasks that it does not know or cannot read."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = str(record.msg)
-        if text.startswith(
-            ("Received unregistered task", "Received and deleted unknown message", "Can't decode message")
-        ):
-            record.msg = text.splitlines()[0].split("%", maxsplit=1)[0].rstrip(" :") + " (body kept private)"
-            record.args = None
-            record.exc_info = None
-        return True
-
-
 def configure(*, level: int = logging.INFO) -> None:
     """Send our events and the standard library's records to standard error, one line each."""
     shared: list[Processor] = [
@@ -57,7 +43,6 @@ def configure(*, level: int = logging.INFO) -> None:
             ],
         )
     )
-    handler.addFilter(_PrivateMessages())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 from neonhub_worker import RunRequest, enqueue, enqueue_many, foreign, get_run, retry, schedule
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import InvalidInput, Unreachable
-from neonhub_worker.ledger import decisions
+from neonhub_worker.ledger import decisions, runs
 from neonhub_worker.ledger.runs import Run
 from neonhub_worker.performing import batch
 from tests.conftest import ConnectionFactory, forget_settings
@@ -318,3 +318,15 @@ def test_whatever_json_holds_ends_as_one_run(**message: Any) -> None:
     assert run.state != "failed" or (run.error or {}).get("message")
     assert "could not be recorded" not in str(run.error)
     assert foreign.record(**message) == run.id
+
+
+def test_the_newest_runs_are_listed_first_whatever_their_ids() -> None:
+    older = record(asked(), task_id="ffffffff-ffff-4fff-bfff-ffffffffffff")
+    newer = record(asked(), task_id="00000000-0000-4000-8000-000000000001")
+    with transaction() as connection:
+        assert [run.id for run in runs.find(connection)] == [newer.id, older.id]
+
+
+def test_a_refused_task_was_never_accepted() -> None:
+    run = record(asked(connection="none"))
+    assert [event.move for event in run.timeline] == ["refuse"]

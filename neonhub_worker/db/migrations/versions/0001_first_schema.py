@@ -153,7 +153,7 @@ STATEMENTS = (
      WITH (fillfactor = 80)
     """,
     """
-    CREATE INDEX run_by_organization ON run (organization_id, id)
+    CREATE INDEX run_by_organization ON run (organization_id, created_at)
     """,
     """
     CREATE INDEX run_children ON run (parent_id) WHERE parent_id IS NOT NULL
