@@ -131,9 +131,9 @@ class Control:
         return JSONResponse(fault, status_code=201)
 
     async def clear_faults(self, request: Request) -> JSONResponse:
-        """Let everything go right again."""
+        """Let everything go right again, or remove the one fault whose ``id`` is given."""
         with self._store.transaction() as db:
-            removed = faults.clear(db)
+            removed = faults.clear(db, fault_id=_whole(request, "id"))
         self._sandbox.faults_changed()
         return JSONResponse({"removed": removed})
 

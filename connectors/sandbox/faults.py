@@ -116,9 +116,9 @@ def listing(db: sqlite3.Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in db.execute("SELECT * FROM fault ORDER BY id")]
 
 
-def clear(db: sqlite3.Connection) -> int:
-    """Remove all faults, in the caller's transaction; returns how many."""
-    return db.execute("DELETE FROM fault").rowcount
+def clear(db: sqlite3.Connection, *, fault_id: int | None = None) -> int:
+    """Remove one fault, or all of them, in the caller's transaction; returns how many."""
+    return db.execute("DELETE FROM fault WHERE ?1 IS NULL OR id = ?1", (fault_id,)).rowcount
 
 
 def any_active(db: sqlite3.Connection) -> bool:

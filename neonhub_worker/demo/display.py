@@ -16,6 +16,8 @@ from neonhub_worker.demo.report import Report
 from neonhub_worker.ledger.states import FINAL, RunState
 
 _PLAIN_EVERY_S = 3.0
+_ALWAYS_SHOWN = (RunState.SUCCEEDED, RunState.PARKED)
+_DOUBT = "each is looked up once the platform would show it (30 s for SMS), and only then repeated or not"
 _COLOURS = {RunState.SUCCEEDED: "green", RunState.FAILED: "yellow", RunState.PARKED: "red", RunState.RUNNING: "cyan"}
 
 
@@ -28,6 +30,7 @@ class Display:
         self._tty = self._console.is_terminal
         self._began = time.monotonic()
         self._said_at = 0.0
+        self._told_of_doubt = False
 
     def __enter__(self) -> Display:
         if self._tty:
@@ -46,6 +49,9 @@ class Display:
 
     def progress(self, counts: Mapping[RunState, int], total: int, *, in_doubt: int, restarts: int) -> None:
         """Where the runs stand."""
+        if in_doubt and not self._told_of_doubt:
+            self._told_of_doubt = True
+            self.say(f"{in_doubt} sends are in doubt; {_DOUBT}")
         if self._tty:
             self._live.update(self._table(counts, total, in_doubt=in_doubt, restarts=restarts))
         elif time.monotonic() - self._said_at > _PLAIN_EVERY_S:
@@ -74,8 +80,9 @@ def print_report(report: Report) -> None:
     """The result, on standard output."""
     table = Table(title="What happened", title_justify="left", show_header=False, box=None, pad_edge=False)
     table.add_row("accepted", str(report.accepted))
-    for state, count in sorted(report.states.items()):
-        table.add_row(f"  {state}", str(count))
+    for state in RunState:
+        if state in _ALWAYS_SHOWN or report.states.get(state):
+            table.add_row(f"  {state}", str(report.states.get(state, 0)))
     table.add_row("refused", str(sum(report.refused.values())))
     for reason, count in sorted(report.refused.items()):
         table.add_row(f"  {reason}", str(count))

@@ -15,7 +15,11 @@ SENDS = {"sendSMS", "sendMessage"}
 
 @dataclass(frozen=True)
 class RunResult:
-    """What the ledger says of one accepted message."""
+    """What the ledger says of one accepted message.
+
+    Attributes:
+        why: Class of its last error, with the platform's code.
+    """
 
     id: str
     name: str
@@ -23,7 +27,7 @@ class RunResult:
     recipient: str
     text: str
     attempts: int
-    error_class: str | None
+    why: str | None
     read_back: bool
 
 
@@ -67,7 +71,7 @@ def judge(runs: Sequence[RunResult], effects: Iterable[Mapping[str, Any]], *, le
     places = seen.keys() | succeeded.keys()
     refused = Counter(left_out)
     ended_without = [r for r in runs if r.state in FINAL and r.state is not RunState.SUCCEEDED]
-    refused.update(r.error_class or str(r.state) for r in ended_without)
+    refused.update(r.why or str(r.state) for r in ended_without)
     return Report(
         accepted=len(runs),
         states=dict(Counter(str(r.state) for r in runs)),

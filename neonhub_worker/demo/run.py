@@ -111,9 +111,10 @@ def _send(home: Path, campaign: Campaign, sandbox: watch.Sandbox, shown: display
     since_id = sandbox.last_effect()
     _prepare(campaign, sandbox)
     requests = campaigns.requests(campaign, occasion=uuid.uuid4().hex, now=clock.now())
-    run_ids = _enqueue(requests, shown)
     victim = _Victim(home, shown) if kill else None
-    _watch(home, run_ids, shown, victim)
+    with _bad_day(sandbox):
+        run_ids = _enqueue(requests, shown)
+        _watch(home, run_ids, shown, victim)
     result = report.judge(watch.results(run_ids), sandbox.effects(since_id=since_id), left_out=_by_reason(campaign))
     extra = {
         "workers_killed": int(victim is not None and victim.killed),
@@ -123,7 +124,7 @@ def _send(home: Path, campaign: Campaign, sandbox: watch.Sandbox, shown: display
 
 
 def _prepare(campaign: Campaign, sandbox: watch.Sandbox) -> None:
-    """Opt-outs that we know of, two that only the platform knows of, and the faults of a bad day."""
+    """Opt-outs that we know of, and two that only the platform knows of."""
     for address in campaign.opted_out:
         watch.patiently(
             lambda address=address: opt_outs.record(  # type: ignore[misc]
@@ -131,9 +132,18 @@ def _prepare(campaign: Campaign, sandbox: watch.Sandbox) -> None:
             )
         )
     for contact in campaign.contacts[3:5]:
-        sandbox.prepare("opt-outs", {"connector": "sms", "address": contact.phone})
-    for fault in FAULTS:
-        sandbox.prepare("faults", {"connector": "sms", "operation": "sendSMS", **fault})
+        sandbox.opt_out("sms", contact.phone)
+
+
+@contextlib.contextmanager
+def _bad_day(sandbox: watch.Sandbox) -> Iterator[None]:
+    """The platform has its faults meanwhile, and none of them afterwards."""
+    fault_ids = [sandbox.add_fault({"connector": "sms", "operation": "sendSMS", **fault}) for fault in FAULTS]
+    try:
+        yield
+    finally:
+        for fault_id in fault_ids:
+            sandbox.remove_fault(fault_id)
 
 
 def _enqueue(requests: Sequence[RunRequest], shown: display.Display) -> list[uuid.UUID]:

@@ -61,9 +61,22 @@ class Sandbox:
         found: list[dict[str, Any]] = answer.json()["effects"]
         return found
 
-    def prepare(self, path: str, body: dict[str, Any]) -> None:
-        """Give an order, such as a fault to have."""
-        patiently(lambda: requests.post(f"{self._url}/_sandbox/{path}", json=body, timeout=10)).raise_for_status()
+    def opt_out(self, connector: str, address: str) -> None:
+        """Have the platform know of an opt-out that we do not know of."""
+        self._post("opt-outs", {"connector": connector, "address": address})
+
+    def add_fault(self, fault: dict[str, Any]) -> int:
+        """Have a fault from now on; returns its id."""
+        return int(self._post("faults", fault).json()["id"])
+
+    def remove_fault(self, fault_id: int) -> None:
+        """End a fault."""
+        patiently(lambda: requests.delete(f"{self._url}/_sandbox/faults", params={"id": fault_id}, timeout=10))
+
+    def _post(self, path: str, body: dict[str, Any]) -> requests.Response:
+        answer = patiently(lambda: requests.post(f"{self._url}/_sandbox/{path}", json=body, timeout=10))
+        answer.raise_for_status()
+        return answer
 
 
 _STATES = text("select state, count(*) as number from run where id = any(:ids) group by state")
@@ -78,7 +91,8 @@ _IN_DOUBT = text(
 
 _RESULTS = text(
     """
-    select r.id, r.name, r.state, r.attempts, r.error ->> 'class' as error_class,
+    select r.id, r.name, r.state, r.attempts,
+           (r.error ->> 'class') || coalesce(' (' || (r.error ->> 'code') || ')', '') as why,
            coalesce(r.input ->> 'to', r.input ->> 'channel') as recipient,
            coalesce(r.input ->> 'body', r.input ->> 'text') as text,
            exists (select 1 from run_event e where e.run_id = r.id and e.detail ->> 'settled' is not null) as read_back

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import requests
 
 from neonhub_worker.local import stack
 from tests.acceptance import kills
@@ -43,6 +44,9 @@ def test_a_worker_killed_mid_send_loses_and_repeats_nothing(home: Path) -> None:
     assert "http://127.0.0.1:" in done.stdout
     info = stack.info(home)
     assert info is not None, "--keep leaves the stack up"
+
+    faults = requests.get(f"{info.urls['sandbox']}/_sandbox/faults", timeout=10).json()["faults"]
+    assert faults == [], "what is tried out afterwards is not disturbed by the demo's faults"
 
     again = demo(home, "--messages", "5", "--json", "--no-kill")
     report = json.loads(again.stdout)
