@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from neonhub_worker.cli.enqueue import _object
+from neonhub_worker.cli.inputs import json_object
 from neonhub_worker.cli.output import AsJson, Organization, note, print_json, table
 from neonhub_worker.errors import FieldError, InvalidInput
 
@@ -38,6 +38,7 @@ def add(
     from pydantic import ValidationError
 
     from connectors import registry
+    from neonhub_worker.db.engine import transaction
     from neonhub_worker.requests import field_errors
     from neonhub_worker.vault import connections, organizations
 
@@ -47,25 +48,26 @@ def add(
         raise InvalidInput([FieldError("connector", str(error))]) from None
     if credential_file is None and sys.stdin.isatty():
         note(f"paste the credential as one JSON object ({', '.join(platform.credential.model_fields)}), then Ctrl-D:")
-    text = sys.stdin.read() if credential_file is None else credential_file.read_text()
-    credential = _object(text, "credential")
-    settings = _object(settings_json, "--settings")
+    credential = json_object(_text(credential_file), "credential")
+    settings = json_object(settings_json, "--settings")
     try:
         platform.credential.model_validate(credential)
         platform.settings.model_validate(settings)
     except ValidationError as error:
         raise InvalidInput(field_errors(error)) from None
-    organizations.ensure(organization, organization)
-    connection_id = connections.add(
-        organization_id=organization,
-        name=name or connector,
-        connector=connector,
-        account=account or (name or connector),
-        credential=credential,
-        settings=settings,
-    )
+    with transaction() as opened:
+        organizations.ensure(organization, organization, connection=opened)
+        connection_id = connections.add(
+            organization_id=organization,
+            name=name or connector,
+            connector=connector,
+            account=account or (name or connector),
+            credential=credential,
+            settings=settings,
+            connection=opened,
+        )
     if as_json:
-        print_json({"id": connection_id})
+        print_json({"id": connection_id, "name": name or connector})
     else:
         print(connection_id)
         note(f"`neonhub connections test {name or connector} --org {organization}` tries it with a harmless call")
@@ -74,8 +76,9 @@ def add(
 @app.command("list")
 def list_connections(organization: Organization = "demo", as_json: AsJson = False) -> None:
     """List an organization's connections; never their secrets."""
-    from neonhub_worker.vault import connections
+    from neonhub_worker.vault import connections, organizations
 
+    organizations.need(organization)
     found = connections.list_all(organization)
     if as_json:
         print_json([_data(one) for one in found])
@@ -108,31 +111,46 @@ def test(name: Name, organization: Organization = "demo", as_json: AsJson = Fals
 
 
 @app.command()
-def disable(name: Name, organization: Organization = "demo") -> None:
+def disable(name: Name, organization: Organization = "demo", as_json: AsJson = False) -> None:
     """Put a connection out of use; its waiting runs fail without being sent."""
     from neonhub_worker.vault import connections
 
     connections.set_state(organization, name, "disabled")
+    _now(name, "disabled", as_json=as_json)
 
 
 @app.command()
-def enable(name: Name, organization: Organization = "demo") -> None:
+def enable(name: Name, organization: Organization = "demo", as_json: AsJson = False) -> None:
     """Put a disabled connection back into use."""
     from neonhub_worker.vault import connections
 
     connections.set_state(organization, name, "active")
+    _now(name, "active", as_json=as_json)
 
 
 @app.command()
-def remove(name: Name, organization: Organization = "demo") -> None:
+def remove(name: Name, organization: Organization = "demo", as_json: AsJson = False) -> None:
     """Delete a connection that no run refers to."""
     from neonhub_worker.vault import connections
 
     connections.remove(organization, name)
+    _now(name, "removed", as_json=as_json)
+
+
+def _text(file: Path | None) -> str:
+    try:
+        return sys.stdin.read() if file is None else file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InvalidInput([FieldError("credential", "must be JSON in UTF-8")]) from None
+
+
+def _now(name: str, state: str, *, as_json: bool) -> None:
+    print_json({"name": name, "state": state}) if as_json else print(f"{name} {state}")
 
 
 def _data(one: Any) -> dict[str, Any]:
     return {
+        "id": one.id,
         "name": one.name,
         "connector": one.connector,
         "account": one.account,

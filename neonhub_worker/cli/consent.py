@@ -11,7 +11,7 @@ from neonhub_worker.cli.output import AsJson, Organization, note, print_json, ta
 
 app = typer.Typer(help="Who may not be written to.", no_args_is_help=True)
 
-Channel = Annotated[str, typer.Option(help="sms, email ...")]
+Channel = Annotated[str, typer.Option(help="sms, whatsapp or email.")]
 Address = Annotated[str, typer.Argument(help="Phone number with + and country code, or e-mail address.")]
 
 
@@ -21,7 +21,9 @@ def show(
 ) -> None:
     """Say whether someone has opted out, since when and how we know."""
     from neonhub_worker.consent import opt_outs
+    from neonhub_worker.vault import organizations
 
+    organizations.need(organization)
     found = opt_outs.status(organization, channel, address)
     if as_json:
         print_json(
@@ -39,11 +41,15 @@ def opt_out(
     channel: Channel = "sms",
     source: Annotated[str, typer.Option(help="How we know.")] = "neonhub consent",
     organization: Organization = "demo",
+    as_json: AsJson = False,
 ) -> None:
     """Record that someone must not be written to any more."""
     from neonhub_worker.consent import opt_outs
+    from neonhub_worker.vault import organizations
 
+    organizations.need(organization)
     opt_outs.record(organization, channel, address, opted_out=True, source=source)
+    _recorded(opted_out=True, as_json=as_json)
 
 
 @app.command("opt-in")
@@ -52,18 +58,24 @@ def opt_in(
     source: Annotated[str, typer.Option(help="The proof of consent, in words.")],
     channel: Channel = "sms",
     organization: Organization = "demo",
+    as_json: AsJson = False,
 ) -> None:
     """Record that someone may be written to again."""
     from neonhub_worker.consent import opt_outs
+    from neonhub_worker.vault import organizations
 
+    organizations.need(organization)
     opt_outs.record(organization, channel, address, opted_out=False, source=source)
+    _recorded(opted_out=False, as_json=as_json)
 
 
 @app.command("list")
 def list_opt_outs(organization: Organization = "demo", as_json: AsJson = False) -> None:
     """List everyone who has opted out."""
     from neonhub_worker.consent import opt_outs
+    from neonhub_worker.vault import organizations
 
+    organizations.need(organization)
     found = opt_outs.list_all(organization)
     if as_json:
         print_json(
@@ -85,7 +97,9 @@ def import_file(
 ) -> int:
     """Import opt-outs and opt-ins; bad lines are named, the good ones are imported."""
     from neonhub_worker.consent import opt_outs
+    from neonhub_worker.vault import organizations
 
+    organizations.need(organization)
     result = opt_outs.import_csv(organization, file)
     if as_json:
         print_json({"imported": result.imported, "refused": [str(line) for line in result.refused]})
@@ -94,3 +108,10 @@ def import_file(
             note(f"refused: {line}")
         print(f"{result.imported} imported, {len(result.refused)} refused")
     return 1 if result.refused else 0
+
+
+def _recorded(*, opted_out: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"opted_out": opted_out})
+    else:
+        print("opted out" if opted_out else "not opted out any more")

@@ -12,7 +12,7 @@ def sentences(run: Run) -> list[str]:
     said = [f"{run.name} of {run.organization_id} is {run.state}: {DESCRIPTION[run.state]}."]
     if run.error is not None:
         code = f" (code {run.error['code']})" if run.error.get("code") else ""
-        said.append(f"The last attempt ended with {run.error['class']}{code}: {run.error['message']}.")
+        said.append(f"The last attempt ended with {run.error['class']}{code}: {str(run.error['message']).rstrip('.')}.")
     if run.provider_id is not None:
         said.append(f"The platform's id of the effect is {run.provider_id}.")
     if run.attempts:
@@ -39,4 +39,4 @@ def _next(run: Run) -> str:
     ahead_s = (run.run_at - clock.now()).total_seconds()
     if ahead_s > 0:
         return f"It is due at {run.run_at:%Y-%m-%d %H:%M:%S} UTC, in {ahead_s:.0f} s."
-    return f"It is due since {-ahead_s:.0f} s and waits for a free worker."
+    return f"It has been due for {-ahead_s:.0f} s and waits for a free worker."

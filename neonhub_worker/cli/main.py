@@ -32,6 +32,12 @@ app.add_typer(sandbox.app, name="sandbox")
 # What typer raises for a command line that is wrong: the base of BadParameter, which it offers by no other name.
 _WrongCall: Any = typer.BadParameter.__mro__[1]
 
+# What a shell calls the end by Ctrl-C; typer turns one into this code.
+_INTERRUPTED = 130
+
+# PostgreSQL's codes for a table and for a column that is not there.
+_SCHEMA_BEHIND = ("42P01", "42703")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command.
@@ -49,15 +55,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         _quiet()
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, standalone_mode=False, prog_name="neonhub")
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
     except Exception as error:
-        if debug:
-            raise
-        return _explain(error)
-    except KeyboardInterrupt:
+        if not _follows_ctrl_c(error):
+            if debug:
+                raise
+            return _explain(error)
+        code = _INTERRUPTED
+    if code == _INTERRUPTED:
         print("interrupted", file=sys.stderr)
-        return 130
     return code if isinstance(code, int) else 0
+
+
+def _follows_ctrl_c(error: BaseException | None) -> bool:
+    """Whether it only came up while something that Ctrl-C broke off was tidied up, such as half a query."""
+    if error is None or isinstance(error, KeyboardInterrupt):
+        return error is not None
+    return _follows_ctrl_c(error.__cause__) or _follows_ctrl_c(error.__context__)
 
 
 def _quiet() -> None:
@@ -71,13 +88,8 @@ def _quiet() -> None:
 
 
 def _explain(error: Exception) -> int:
-    if isinstance(error, typer.Exit):
-        return error.exit_code
-    if isinstance(error, typer.Abort):
-        return _fail("interrupted", 130)
     if isinstance(error, _WrongCall):
-        error.show()
-        return 2
+        return _called_wrongly(error)
     if isinstance(error, InvalidInput):
         lines = "\n".join(f"  {found}" for found in error.errors)
         return _fail(f"refused, nothing was accepted:\n{lines}" if len(error.errors) > 1 else f"refused: {error}")
@@ -85,7 +97,20 @@ def _explain(error: Exception) -> int:
         return _fail(str(error))
     if isinstance(error, OSError):
         return _fail(_os_reason(error))
-    return _fail(f"unexpected {type(error).__name__}: {error}; run it again with --debug to see where")
+    if getattr(getattr(error, "orig", None), "sqlstate", None) in _SCHEMA_BEHIND:
+        return _fail("the database's schema is not the one this program needs; `neonhub migrate` brings it up to date")
+    # The first line only: the others of a database's error repeat the statement and its values.
+    said = (str(error).strip().splitlines() or ["no text"])[0]
+    return _fail(f"unexpected {type(error).__name__}: {said}; run it again with --debug to see where")
+
+
+def _called_wrongly(error: Any) -> int:
+    path, text = error.ctx.command_path, error.format_message()
+    if text == error.ctx.get_help():  # a group without a command
+        print(text, file=sys.stderr)
+        return 2
+    said = " ".join(text.split()).rstrip(".")
+    return _fail(f"{said[0].lower()}{said[1:]} (`{path} --help` shows how it is called)", 2)
 
 
 def _os_reason(error: OSError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -31,14 +32,17 @@ def list_runs(
     from neonhub_worker.db.engine import transaction
     from neonhub_worker.ledger import runs
     from neonhub_worker.ledger.states import RunState
+    from neonhub_worker.vault import organizations
 
     unknown = set(state or ()) - {str(one) for one in RunState}
     if unknown:
         raise typer.BadParameter(f"no state {', '.join(sorted(unknown))}; there are {', '.join(RunState)}")
     with transaction() as connection:
+        if organization is not None:
+            organizations.need(organization, connection=connection)
         found = runs.find(connection, organization_id=organization, states=state or (), name=name, limit=limit)
     if as_json:
-        print_json([_data(run) for run in found])
+        print_json([{key: value for key, value in _data(run).items() if key != "timeline"} for run in found])
         return
     table(
         ("run", "action", "state", "attempts", "accepted", "why"),
@@ -68,6 +72,8 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
         "finished_at",
     ):
         print(f"{field:16} {getattr(run, field)}")
+    if run.output is not None:
+        print(f"{'output':16} {json.dumps(run.output, ensure_ascii=False)}")
     if run.error:
         print(f"{'error':16} {run.error['class']}: {run.error['message']}")
     print()

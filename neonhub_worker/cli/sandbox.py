@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,15 +15,18 @@ app = typer.Typer(help="The simulator of the platforms.", no_args_is_help=True)
 
 @app.command()
 def serve(
-    state: Annotated[Path, typer.Option(help="Folder that keeps its state.")] = Path(".neonhub/sandbox"),
+    state: Annotated[
+        Path | None, typer.Option(help="Folder that keeps its state; sandbox in NEONHUB_HOME if left out.")
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8025,
 ) -> int:
     """Run the sandbox alone, until it is interrupted."""
-    import subprocess
+    from connectors.sandbox.__main__ import main
+    from neonhub_worker.settings import load
 
-    command = [sys.executable, "-m", "connectors.sandbox", "--host", host, "--port", str(port), "--state", str(state)]
-    return subprocess.call(command)
+    folder = load().home / "sandbox" if state is None else state
+    return main(["--host", host, "--port", str(port), "--state", str(folder)])
 
 
 @app.command()
@@ -75,8 +77,17 @@ def faults(
         if seconds is not None:
             fault["seconds"] = seconds
         _ask("POST", "/_sandbox/faults", json=fault)
-    found = _ask("GET", "/_sandbox/faults")
-    print_json(found) if as_json else print_json(found.get("faults", found))
+    found = _ask("GET", "/_sandbox/faults")["faults"]
+    if as_json:
+        print_json(found)
+        return
+    table(
+        ("id", "kind", "connector", "operation", "probability", "times", "seconds", "fired"),
+        (
+            (f["id"], f["kind"], f["connector"], f["operation"], f["probability"], f["times"], f["seconds"], f["fired"])
+            for f in found
+        ),
+    )
 
 
 def _ask(method: str, path: str, **options: Any) -> Any:
@@ -91,6 +102,12 @@ def _ask(method: str, path: str, **options: Any) -> Any:
         answer = requests.request(method, base + path, timeout=10, **options)
     except requests.RequestException as error:
         raise Unreachable(f"the sandbox at {base} does not answer ({type(error).__name__})") from None
-    if answer.status_code >= 400:
-        raise SettingsError(f"the sandbox refused: {answer.text[:300]}")
-    return answer.json()
+    try:
+        said: dict[str, Any] = answer.json()
+        if answer.status_code >= 400:
+            raise SettingsError(f"the sandbox refused: {said['message']}")
+    except (ValueError, KeyError, TypeError):
+        raise SettingsError(
+            f"what answers at {base} is no sandbox (HTTP {answer.status_code}); check NEONHUB_SANDBOX_URL"
+        ) from None
+    return said

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from neonhub_worker.cli.enqueue import _instant, _object
+from neonhub_worker.cli.inputs import instant, json_object, seconds
 from neonhub_worker.cli.output import AsJson, Organization, print_json, table
 
 app = typer.Typer(help="Runs that repeat, or wait for an instant.", no_args_is_help=True)
@@ -40,12 +39,12 @@ def add(
             "action": action,
             "organization_id": organization,
             "connection": connection or action.partition(".")[0],
-            "input": _object(input_json, "--input"),
+            "input": json_object(input_json, "--input"),
         },
         name=name,
         cron=cron,
-        every=None if every_s is None else timedelta(seconds=every_s),
-        at=None if at is None else _instant(at),
+        every=None if every_s is None else seconds(every_s),
+        at=None if at is None else instant(at),
         timezone=zone,
         misfire=misfire,
         jitter_s=jitter_s,
@@ -60,48 +59,65 @@ def add(
 def list_schedules(organization: Organization = "demo", as_json: AsJson = False) -> None:
     """List an organization's schedules."""
     from neonhub_worker.schedules import rows
+    from neonhub_worker.vault import organizations
 
+    organizations.need(organization)
     found = rows.list_all(organization)
     if as_json:
         print_json(
             [
                 {
+                    "id": s.id,
                     "name": s.name,
+                    "action": s.template["name"],
                     "rule": s.rule,
                     "expression": s.expression,
                     "timezone": s.timezone,
+                    "misfire": s.misfire,
+                    "jitter_s": s.jitter_s,
                     "paused": s.paused,
                     "next_at": s.next_at,
+                    "last_at": s.last_at,
                 }
                 for s in found
             ]
         )
         return
     table(
-        ("name", "rule", "zone", "next (UTC)", "paused"),
-        ((s.name, f"{s.rule} {s.expression}", s.timezone, s.next_at, "yes" if s.paused else "") for s in found),
+        ("name", "action", "rule", "zone", "next (UTC)", "paused"),
+        (
+            (s.name, s.template["name"], f"{s.rule} {s.expression}", s.timezone, s.next_at, "yes" if s.paused else "")
+            for s in found
+        ),
     )
 
 
 @app.command()
-def pause(name: Name, organization: Organization = "demo") -> None:
+def pause(name: Name, organization: Organization = "demo", as_json: AsJson = False) -> None:
     """Stop a schedule from firing until it is resumed."""
     from neonhub_worker.schedules import rows
 
     rows.pause(organization, name)
+    _done(name, "paused", as_json=as_json)
 
 
 @app.command()
-def resume(name: Name, organization: Organization = "demo") -> None:
+def resume(name: Name, organization: Organization = "demo", as_json: AsJson = False) -> None:
     """Let a paused schedule fire again, from now on."""
     from neonhub_worker.schedules import rows
 
     rows.resume(organization, name)
+    _done(name, "resumed", as_json=as_json)
 
 
 @app.command()
-def remove(name: Name, organization: Organization = "demo") -> None:
+def remove(name: Name, organization: Organization = "demo", as_json: AsJson = False) -> None:
     """Delete a schedule; the runs it made stay."""
     from neonhub_worker.schedules import rows
 
     rows.remove(organization, name)
+    _done(name, "removed", as_json=as_json)
+
+
+def _done(name: str, what: str, *, as_json: bool) -> None:
+    print_json({"name": name, what: True}) if as_json else print(f"{name} {what}")

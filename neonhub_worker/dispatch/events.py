@@ -16,7 +16,6 @@ import structlog
 from celery.events import EventDispatcher
 
 from neonhub_worker.app import app
-from neonhub_worker.clock import elapsed_clock
 from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.ledger.states import RunState
 
@@ -26,7 +25,6 @@ HIDDEN = "(kept in the ledger)"
 
 _lock = threading.Lock()
 _hostname = "worker"
-_started_at: dict[UUID, float] = {}
 
 
 def set_hostname(hostname: str) -> None:
@@ -57,8 +55,6 @@ def _send(events: Iterable[tuple[str, dict[str, Any]]]) -> None:
 
 def started(claimed: Sequence[Claimed]) -> None:
     """These runs were claimed by this worker."""
-    now = elapsed_clock()
-    _started_at.update({one.id: now for one in claimed})
     _send(event for one in claimed for event in _started_events(one))
 
 
@@ -78,11 +74,14 @@ def _started_events(one: Claimed) -> Iterable[tuple[str, dict[str, Any]]]:
     yield "task-started", {"uuid": str(one.id)}
 
 
-def settled(outcomes: Sequence[Outcome], claimed: Sequence[Claimed], moved: Mapping[UUID, RunState]) -> None:
-    """These attempts ended; ``moved`` has the new states of those that were still held."""
-    now = elapsed_clock()
-    runtimes = {o.id: now - _started_at.pop(o.id, now) for o in outcomes}
-    _send(_ended_event(o, moved[o.id], runtimes[o.id]) for o in outcomes if o.id in moved)
+def settled(outcomes: Sequence[Outcome], moved: Mapping[UUID, RunState], *, runtime_s: float) -> None:
+    """These attempts ended.
+
+    Args:
+        moved: The new states of those that were still held.
+        runtime_s: Seconds since they were claimed.
+    """
+    _send(_ended_event(o, moved[o.id], runtime_s) for o in outcomes if o.id in moved)
 
 
 def _ended_event(outcome: Outcome, state: RunState, runtime_s: float) -> tuple[str, dict[str, Any]]:

@@ -10,8 +10,14 @@ from dataclasses import dataclass
 import requests
 from sqlalchemy import text
 
-from neonhub_worker.errors import NeonhubError
+from neonhub_worker.db import migrate
+from neonhub_worker.db.engine import transaction
+from neonhub_worker.errors import NeonhubError, VaultError
 from neonhub_worker.settings import Settings, load
+from neonhub_worker.vault import cipher
+
+_SHOWN = 5
+_WORKERS_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,12 @@ def run() -> list[Finding]:
         try:
             findings += check(settings)
         except Exception as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            findings.append(Finding("FAIL", check.__name__.strip("_"), reason))
+            findings.append(Finding("FAIL", check.__name__.strip("_"), _first_line(error)))
     return findings
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _python() -> Finding:
@@ -59,9 +68,6 @@ def _wheels() -> Finding:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    from neonhub_worker.db import migrate
-    from neonhub_worker.db.engine import transaction
-
     with transaction() as connection:
         version: str = connection.execute(text("show server_version")).scalar_one()
         unsafe = [
@@ -69,17 +75,43 @@ def _database(settings: Settings) -> Iterator[Finding]:
             for name in ("fsync", "synchronous_commit", "full_page_writes")
             if connection.execute(text(f"show {name}")).scalar_one() == "off"
         ]
-        parked: int = connection.execute(text("select count(*) from run where state = 'parked'")).scalar_one()
     yield Finding("ok", "database", f"Postgres {version}")
     if unsafe:
-        yield Finding("FAIL", "durability", f"{', '.join(unsafe)} is off: a crash of the server could repeat an effect")
+        what = f"{', '.join(unsafe)} off: a crash of the server could repeat an effect; turn it on in postgresql.conf"
+        yield Finding("FAIL", "durability", what)
     current, newest = migrate.versions(settings.need_database_url())
     if current != newest:
-        yield Finding("FAIL", "schema", f"at {current}, but {newest} is needed: run `neonhub migrate`")
-    else:
-        yield Finding("ok", "schema", f"at {current}")
+        yield Finding("FAIL", "schema", f"at {current or 'nothing'}, but {newest} is needed: run `neonhub migrate`")
+        return
+    yield Finding("ok", "schema", f"at {current}")
+    yield from _credentials()
+    with transaction() as connection:
+        parked: int = connection.execute(text("select count(*) from run where state = 'parked'")).scalar_one()
     if parked:
         yield Finding("note", "parked runs", f"{parked} wait for a person: `neonhub runs list --state parked`")
+
+
+def _credentials() -> Iterator[Finding]:
+    """Can what is stored be read with the keys we have?"""
+    query = text("select organization_id, name, credential from connection order by organization_id, name")
+    with transaction() as connection:
+        rows = connection.execute(query).all()
+    unread = [f"{row.organization_id}/{row.name}" for row in rows if not _readable(row.credential)]
+    if unread:
+        which = ", ".join(unread[:_SHOWN]) + (" ..." if len(unread) > _SHOWN else "")
+        hint = "add the key they were made with, or add the connections anew"
+        what = f"none of NEONHUB_VAULT_KEYS fits {len(unread)} of {len(rows)} ({which}): {hint}"
+        yield Finding("FAIL", "credentials", what)
+    else:
+        yield Finding("ok", "credentials", f"{len(rows)} stored, all can be read")
+
+
+def _readable(credential: bytes) -> bool:
+    try:
+        cipher.decrypt(credential)
+    except VaultError:
+        return False
+    return True
 
 
 def _broker(settings: Settings) -> Iterator[Finding]:
@@ -87,9 +119,15 @@ def _broker(settings: Settings) -> Iterator[Finding]:
 
     settings.need_broker_url()
     with app.connection_for_read() as connection:
-        connection.ensure_connection(max_retries=1, timeout=4)
+        try:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=4)
+        except Exception as error:
+            where = f"{connection.as_uri()} does not answer ({_first_line(error)})"
+            hint = "what is enqueued waits in the database until it does; check NEONHUB_BROKER_URL"
+            yield Finding("FAIL", "broker", f"{where}: {hint}")
+            return
         yield Finding("ok", "broker", connection.as_uri())
-    answers = app.control.inspect(timeout=2).ping() or {}
+    answers = app.control.inspect(timeout=_WORKERS_S).ping() or {}
     if answers:
         yield Finding("ok", "workers", ", ".join(sorted(answers)))
     else:
@@ -97,8 +135,6 @@ def _broker(settings: Settings) -> Iterator[Finding]:
 
 
 def _vault(_: Settings) -> Iterator[Finding]:
-    from neonhub_worker.vault import cipher
-
     cipher.decrypt(cipher.encrypt({"probe": "ok"}))
     yield Finding("ok", "vault", "the first key encrypts and decrypts")
 
@@ -107,5 +143,11 @@ def _sandbox(settings: Settings) -> Iterator[Finding]:
     if settings.sandbox_url is None:
         yield Finding("ok", "platforms", "calls go to the real platforms")
         return
-    requests.get(f"{settings.sandbox_url}/_sandbox/health", timeout=5).raise_for_status()
+    try:
+        requests.get(f"{settings.sandbox_url}/_sandbox/health", timeout=5).raise_for_status()
+    except requests.RequestException as error:
+        hint = "every call goes there and fails; start it, or correct NEONHUB_SANDBOX_URL"
+        where = f"the sandbox at {settings.sandbox_url} does not answer ({type(error).__name__})"
+        yield Finding("FAIL", "platforms", f"{where}: {hint}")
+        return
     yield Finding("note", "platforms", f"calls go to the sandbox at {settings.sandbox_url}, not to the platforms")

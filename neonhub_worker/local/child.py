@@ -134,7 +134,6 @@ class Child:
         if not self.spec.before(self.failures):
             self._due_at += 0.2
             return
-        self._due_at = None
         self._home.ready_file(self.spec.name).unlink(missing_ok=True)
         worker_id = f"{self.spec.name}-{secrets.token_hex(6)}"
         environment = {
@@ -144,6 +143,7 @@ class Child:
             "NEONHUB_DEAD_WORKERS": ",".join(self._dead),
         }
         self._process = self._popen(environment)
+        self._due_at = None
         self.ready = False
         self._started_at = time.monotonic()
         self.record = Record(
@@ -159,8 +159,8 @@ class Child:
             worker_id=worker_id,
             dead=list(self._dead),
         )
-        self.record.save(self._home)
         log.info("started", process=self.spec.name, pid=self._process.pid)
+        self.record.save(self._home)
 
     def _popen(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         output = open_log(self._home.log_file(self.spec.name))

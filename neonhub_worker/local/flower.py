@@ -22,26 +22,33 @@ def command(environment: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
     """What to execute.
 
     Args:
-        environment: ``FLOWER_ADDRESS`` (127.0.0.1), ``PORT`` (5555) and ``FLOWER_BASIC_AUTH`` (``user:password``).
+        environment: ``FLOWER_ADDRESS`` (127.0.0.1), ``PORT`` (5555) and ``FLOWER_BASIC_AUTH`` (``user:password``, or
+            several with commas between). Empty ones count as not set.
 
     Returns:
         The arguments after the interpreter, and the variables to add to the environment. The password stays in the
         environment, where ``ps`` does not show it.
 
     Raises:
-        FlowerNotSafe: The address is not a loopback one and there is no password.
+        FlowerNotSafe: The address is not a loopback one and there is no password, or one that is empty.
     """
-    address = environment.get("FLOWER_ADDRESS", "127.0.0.1")
-    open_to_others = not _is_loopback(address)
-    if open_to_others and ":" not in environment.get("FLOWER_BASIC_AUTH", ""):
+    address = environment.get("FLOWER_ADDRESS") or "127.0.0.1"
+    accounts = environment.get("FLOWER_BASIC_AUTH")
+    if accounts and not all(_has_password(one) for one in accounts.split(",")):
+        raise FlowerNotSafe("FLOWER_BASIC_AUTH is not user:password; neither of the two may be empty")
+    if not accounts and not _is_loopback(address):
         raise FlowerNotSafe(
             f"Flower would listen on {address} without a password; set FLOWER_BASIC_AUTH=user:password, "
             "or leave FLOWER_ADDRESS at 127.0.0.1"
         )
     arguments = ["-m", "celery", "-A", "neonhub_worker.app", "flower", f"--address={address}"]
-    arguments += [f"--port={environment.get('PORT', '5555')}", "--read_only=True", f"--tasks_columns={COLUMNS}"]
-    added = {} if open_to_others or environment.get("FLOWER_BASIC_AUTH") else {"FLOWER_UNAUTHENTICATED_API": "true"}
-    return arguments, added
+    arguments += [f"--port={environment.get('PORT') or '5555'}", "--read_only=True", f"--tasks_columns={COLUMNS}"]
+    return arguments, {} if accounts else {"FLOWER_UNAUTHENTICATED_API": "true"}
+
+
+def _has_password(account: str) -> bool:
+    user, _, password = account.strip().partition(":")
+    return bool(user and password)
 
 
 def _is_loopback(address: str) -> bool:

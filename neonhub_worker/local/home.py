@@ -14,6 +14,8 @@ from typing import Any
 from neonhub_worker.local.errors import StackError
 
 _NEEDED_BYTES = 150_000_000
+# Postgres writes ahead in files of 16 MiB, and needs one to start again after a crash.
+_FULL_BYTES = 17_000_000
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,9 @@ class Home:
                 folder.mkdir(mode=0o700, exist_ok=True)
             for folder in (self.logs, self.broker, self.sandbox):
                 folder.mkdir(mode=0o750, exist_ok=True)
-            write_private(self.run / "probe", "")
-            (self.run / "probe").unlink()
+            for folder in (self.path, self.run):
+                write_private(folder / "probe", "")
+                (folder / "probe").unlink()
             free = shutil.disk_usage(self.path).free
         except OSError as error:
             raise StackError(
@@ -100,6 +103,11 @@ class Home:
                 f"only {free // 1_000_000} MB are free for {self.path}; "
                 f"a new stack needs {_NEEDED_BYTES // 1_000_000} MB"
             )
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a server that dies may be unable to come back for want of space."""
+        return shutil.disk_usage(self.path).free < _FULL_BYTES
 
     def secret(self, name: str) -> str:
         """A password of 192 random bits, made at its first use and kept in a private file."""

@@ -57,6 +57,7 @@ class Keepership:
             log.warning("died", process=state.KEEPER, pid=self.record.pid)
         if self._write is not None:
             os.close(self._write)
+            self._write = None
         self._start()
 
     def _runs(self) -> bool:
@@ -65,9 +66,9 @@ class Keepership:
         return self.record is not None and self.record.alive
 
     def _start(self) -> None:
+        output = open_log(self._home.log_file(state.KEEPER))
         # Neither end is inherited by other children: only our own end closes the pipe.
         read, self._write = os.pipe()
-        output = open_log(self._home.log_file(state.KEEPER))
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", keeper.__file__, str(read), *self._command],

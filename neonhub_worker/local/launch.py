@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -21,7 +22,9 @@ from neonhub_worker.local.state import StackInfo
 
 _READY_S = 180.0
 _NOBODY_S = 6.0
+_HEALING_S = 10.0
 _POLL_S = 0.05
+_TRIES = 3
 
 
 def start(home: Home, *, procfile: Path | None, ports: Ports, on_progress: Callable[[str], None]) -> StackInfo:
@@ -31,6 +34,23 @@ def start(home: Home, *, procfile: Path | None, ports: Ports, on_progress: Calla
         StackError: It said why it could not; nothing is left running.
     """
     config = _config(procfile, ports)
+    for _ in range(_TRIES):
+        if _told(home, config, on_progress):
+            break
+        on_progress("the supervisor was killed before it had a keeper; starting again")
+    # Also reached when it was killed later: its keeper starts the next one, which goes on.
+    return wait_ready(home)
+
+
+def _told(home: Home, config: plan.Config, on_progress: Callable[[str], None]) -> bool:
+    """Start a supervisor and pass on what it tells.
+
+    Returns:
+        False if it was killed and nobody will follow it.
+
+    Raises:
+        StackError: It said why it could not start the stack.
+    """
     read, write = os.pipe()
     process = _spawn(home, config, write)
     os.close(write)
@@ -45,9 +65,8 @@ def start(home: Home, *, procfile: Path | None, ports: Ports, on_progress: Calla
             elif kind == "busy":
                 on_progress("already running")
             if kind in {"ready", "busy"}:
-                break
-    # Also reached when the supervisor was killed while starting: the next one goes on.
-    return wait_ready(home)
+                return True
+    return process.wait() != -signal.SIGKILL or _guarded(home)
 
 
 def _config(place: Path | None, ports: Ports) -> plan.Config:
@@ -89,9 +108,8 @@ def wait_ready(home: Home) -> StackInfo:
         Ended: Nobody is at it any more.
         StackError: It takes too long.
     """
-    until = time.monotonic() + _READY_S
-    seen_at = time.monotonic()
-    while time.monotonic() < until:
+    began = seen_at = time.monotonic()
+    while time.monotonic() < began + _READY_S:
         locked = state.is_locked(home)
         found = state.load_stack(home)
         if locked and found is not None and state.load_state(home) == "ready" and _servers_run(home):
@@ -100,6 +118,8 @@ def wait_ready(home: Home) -> StackInfo:
             seen_at = time.monotonic()
         elif time.monotonic() - seen_at > (_NOBODY_S if _guarded(home) else _POLL_S * 4):
             raise Ended(f"the stack ended while starting; the end of its log:\n{_last_words(home)}")
+        if home.is_full and time.monotonic() > began + _HEALING_S:
+            raise StackError(f"no space is left for {home.path}; free some, and the stack goes on by itself")
         time.sleep(_POLL_S)
     raise StackError(f"the stack is not ready after {_READY_S:.0f} s; the end of its log:\n{_last_words(home)}")
 

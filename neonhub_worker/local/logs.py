@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import shutil
 from pathlib import Path
 
 import structlog
 
 log = structlog.get_logger("neonhub.local")
+
+_UNFINISHED_TRIES = 1000
 
 LARGEST_BYTES = 10_000_000
 KEPT = 2
@@ -27,7 +29,8 @@ def open_log(place: Path) -> int:
 def rotate(folder: Path, *, largest_bytes: int = LARGEST_BYTES) -> None:
     """Copy and empty every log that has grown too large.
 
-    No process has to be told, and none is hurt when who rotates is killed.
+    No process has to be told, and none is hurt when who rotates is killed. What is written in the microseconds between
+    the end of the copy and the emptying is lost.
     """
     for place in folder.glob("*.log"):
         try:
@@ -38,16 +41,35 @@ def rotate(folder: Path, *, largest_bytes: int = LARGEST_BYTES) -> None:
 
 
 def _rotate(place: Path) -> None:
+    copy = place.with_name(f"{place.name}.new")
+    try:
+        _move_content(place, copy)
+    except OSError:
+        copy.unlink(missing_ok=True)
+        raise
     for number in range(KEPT, 1, -1):
         older = place.with_name(f"{place.name}.{number - 1}")
         if older.exists():
             older.replace(place.with_name(f"{place.name}.{number}"))
-    shutil.copyfile(place, place.with_name(f"{place.name}.1"))
-    os.truncate(place, 0)
+    copy.replace(place.with_name(f"{place.name}.1"))
+
+
+def _move_content(place: Path, copy: Path) -> None:
+    """Copy up to the end of the line that was written last, and empty the file at that very moment."""
+    tries, end = 0, b""
+    with place.open("rb", buffering=0) as full, os.fdopen(open_log(copy), "wb") as kept:
+        kept.truncate(0)
+        # A reader may see half of a write that is going on; half a line that stays is cut where it is.
+        while (part := full.read(1 << 20)) or (not end.endswith(b"\n") and tries < _UNFINISHED_TRIES):
+            tries = 0 if part else tries + 1
+            end = part or end
+            kept.write(part)
+            kept.flush()
+        os.truncate(place, 0)
 
 
 def tail(place: Path, *, lines: int = 5) -> str:
-    """The last lines of a log that are not empty, each cut to 300 characters."""
+    """The last lines of a log that are not empty, each cut to 300 characters; one that comes again and again once."""
     try:
         with place.open("rb") as file:
             file.seek(0, os.SEEK_END)
@@ -55,4 +77,5 @@ def tail(place: Path, *, lines: int = 5) -> str:
             found = file.read().decode(errors="replace").splitlines()
     except OSError:
         return ""
-    return "\n".join(f"  {line.rstrip()[:300]}" for line in [one for one in found if one.strip()][-lines:])
+    different = [line for line, _ in itertools.groupby(one.rstrip() for one in found if one.strip())]
+    return "\n".join(f"  {line[:300]}" for line in different[-lines:])

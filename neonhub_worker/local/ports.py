@@ -62,6 +62,8 @@ def _asked(name: str, port: int) -> int:
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on this port now."""
+    if not 1 <= port <= _LAST:
+        return False
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

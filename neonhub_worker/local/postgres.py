@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import secrets
 import shutil
 import signal
@@ -16,6 +17,7 @@ import structlog
 from neonhub_worker.local import identity
 from neonhub_worker.local.errors import StackError
 from neonhub_worker.local.home import Home, write_private
+from neonhub_worker.local.logs import open_log, tail
 from neonhub_worker.local.ports import HOST
 from neonhub_worker.local.postgres_account import account, let_through, usable_program
 
@@ -108,7 +110,7 @@ class Postgres:
             *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
             *("--auth=scram-sha-256", "--no-instructions"),
         ]
-        with self._home.log_file("postgres").open("a") as output:
+        with os.fdopen(open_log(self._home.log_file("postgres")), "a") as output:
             made = subprocess.run(  # type: ignore[call-overload]
                 arguments,
                 cwd="/",
@@ -119,7 +121,8 @@ class Postgres:
                 **self.account.popen,
             )
         if made.returncode != 0:
-            raise StackError(f"Postgres could not create its data: see {self._home.log_file('postgres')}")
+            words = tail(self._home.log_file("postgres"))
+            raise StackError(f"Postgres could not create its data; the end of its log:\n{words}")
 
     def _clear(self) -> bool:
         """Make sure that nothing of an earlier server is left in the data directory.

@@ -49,21 +49,35 @@ def up(
     """
     place = Home.at(home)
     place.prepare()
+    tell = _to_whoever_listens(on_progress)
     with _signals_interrupt():
         if _await_stop(place):
             # Whoever ran it may have been killed at this very moment: then it is ours to start.
             with contextlib.suppress(launch.Ended):
                 found = launch.wait_ready(place)
-                on_progress("already running")
+                tell("already running")
                 return found
+        attending = False
         try:
-            found = launch.start(place, procfile=procfile, ports=ports or Ports(), on_progress=on_progress)
+            found = launch.start(place, procfile=procfile, ports=ports or Ports(), on_progress=tell)
+            attending = not detach
+            if attending:
+                _attend(place, tell)
         except KeyboardInterrupt:
-            down(home, on_progress=on_progress)
-            raise
-        if not detach:
-            _attend(place, on_progress)
+            down(home, on_progress=tell)
+            if not attending:
+                raise
         return found
+
+
+def _to_whoever_listens(on_progress: Callable[[str], None]) -> Callable[[str], None]:
+    """A terminal that was closed, or a pipe whose reader left, must not keep the work from being done."""
+
+    def tell(text: str) -> None:
+        with contextlib.suppress(OSError):
+            on_progress(text)
+
+    return tell
 
 
 def _await_stop(home: Home) -> bool:
@@ -77,19 +91,16 @@ def _await_stop(home: Home) -> bool:
 
 
 def _attend(home: Home, on_progress: Callable[[str], None]) -> None:
-    """Stay until the stack has stopped; stop it when a signal comes."""
+    """Stay until the stack has stopped."""
     on_progress("running; Ctrl-C stops it")
     seen_at = time.monotonic()
-    try:
-        while state.load_state(home) != "stopped":
-            time.sleep(0.3)
-            _reap_orphans()
-            if state.is_locked(home):
-                seen_at = time.monotonic()
-            elif time.monotonic() - seen_at > _NOBODY_S:
-                raise StackError("the supervisor and its keeper were killed; `neonhub up` takes over what still runs")
-    except KeyboardInterrupt:
-        down(home.path, on_progress=on_progress)
+    while state.load_state(home) != "stopped":
+        time.sleep(0.3)
+        _reap_orphans()
+        if state.is_locked(home):
+            seen_at = time.monotonic()
+        elif time.monotonic() - seen_at > _NOBODY_S:
+            raise StackError("the supervisor and its keeper were killed; `neonhub up` takes over what still runs")
 
 
 def _reap_orphans() -> None:
@@ -103,9 +114,11 @@ def _reap_orphans() -> None:
 
 @contextlib.contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP do what Ctrl-C does, unless the caller has plans of its own for them."""
+    """Let SIGTERM and SIGHUP do what Ctrl-C does, once, unless the caller has plans of its own for them."""
 
-    def interrupt(_: int, __: FrameType | None) -> NoReturn:
+    def interrupt(number: int, _: FrameType | None) -> NoReturn:
+        # A closing terminal sends it twice, from the kernel and from the shell; the second must not end the stopping.
+        signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
@@ -134,7 +147,7 @@ def down(home: Path, *, on_progress: Callable[[str], None]) -> bool:
     if not place.run.is_dir():
         return False
     try:
-        return _down(place, on_progress)
+        return _down(place, _to_whoever_listens(on_progress))
     except PermissionError as error:
         raise StackError(
             f"cannot stop the stack in {place.path}: {error.strerror}; it belongs to another user"

@@ -85,8 +85,9 @@ class Record:
         return identity.alive(self.pid, self.mark)
 
     def save(self, home: Home) -> None:
-        """Write it down."""
-        write_private(home.run / f"process-{self.name}.json", json.dumps(dataclasses.asdict(self)))
+        """Write it down, unless it is written already."""
+        if load_record(home, self.name) != self:
+            write_private(home.run / f"process-{self.name}.json", json.dumps(dataclasses.asdict(self)))
 
 
 def load_record(home: Home, name: str) -> Record | None:

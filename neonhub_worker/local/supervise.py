@@ -39,6 +39,11 @@ class Report:
         if descriptor is not None:
             os.set_inheritable(descriptor, False)
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more is said."""
+        return self._descriptor is None
+
     def say(self, kind: str, text: str = "") -> None:
         """Send one line."""
         log.info("progress", kind=kind, text=text)
@@ -123,8 +128,15 @@ def _supervise(home: Home, lock: state.Lock, options: argparse.Namespace, report
             wakeups=wakeups,
         )
         supervisor.run(before="healing" if before == "ready" else before, announce=lambda: _announce(report))
+        if not report.closed:
+            report.say("error", "the stack was stopped while it was starting")
     except StackError as error:
         report.say("error", str(error))
+        return 1
+    except OSError as error:
+        if options.config is None:
+            raise
+        report.say("error", str(StackError.of_system(error, home.path)))
         return 1
     return 0
 

@@ -94,7 +94,7 @@ class Supervisor:
             if before != "starting":
                 raise
             self._stop()
-            raise StackError(f"{(error.strerror or str(error)).lower()}: {error.filename or self._home.path}") from None
+            raise StackError.of_system(error, self._home.path) from None
         # Any other exception is a fault of this program: it ends here, and the keeper starts the next supervisor.
         self._stop()
 
@@ -203,8 +203,10 @@ class Supervisor:
                 log.warning("tick_failed", reason=error.strerror or str(error), file=error.filename)
 
     def _housekeep(self) -> None:
-        if self._ready_at is not None:
-            self._write_stack()
+        for record in self._records():
+            # Only what could not be written when it was new, because the disk was full.
+            record.save(self._home)
+        self._write_stack()
         if time.monotonic() >= self._rotate_at:
             self._rotate_at = time.monotonic() + _ROTATE_S
             logs.rotate(self._home.logs)
@@ -212,14 +214,13 @@ class Supervisor:
     def _write_stack(self, *, as_state: str = "ready") -> None:
         if self._ready_at is None:
             return
-        records = [self._self, self._keeper.record, *(child.record for child in self._children)]
         state.save_stack(
-            self._home,
-            urls=self._urls,
-            records=[record for record in records if record is not None],
-            state=as_state,
-            started_at=self._ready_at,
+            self._home, urls=self._urls, records=self._records(), state=as_state, started_at=self._ready_at
         )
+
+    def _records(self) -> list[state.Record]:
+        found = [self._self, self._keeper.record, *(child.record for child in self._children)]
+        return [record for record in found if record is not None]
 
     def _stop(self) -> None:
         self._keep_record("stopping")

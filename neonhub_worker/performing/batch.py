@@ -46,14 +46,15 @@ def perform(run_ids: Sequence[uuid.UUID]) -> None:
         Unreachable: The database did not answer the claim: nothing was claimed, the dispatcher publishes again.
     """
     # Counted from before the claim is sent: the database's lease can only end later than this deadline.
-    deadline = clock.elapsed_clock() + settings().lease_s
+    began = clock.elapsed_clock()
+    deadline = began + settings().lease_s
     with transaction() as connection:
         claimed = leases.claim(connection, run_ids, worker=worker_id(), lease_s=settings().lease_s)
     if not claimed:
         return
     events.started(claimed)
     for outcomes in _outcomes(claimed, deadline):
-        _settle(outcomes, claimed, deadline)
+        _settle(outcomes, began=began, deadline=deadline)
 
 
 def _outcomes(claimed: Sequence[Claimed], deadline: float) -> Iterator[list[Outcome]]:
@@ -99,7 +100,7 @@ def _rules(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in found)
 
 
-def _settle(outcomes: Sequence[Outcome], claimed: Sequence[Claimed], deadline: float) -> None:
+def _settle(outcomes: Sequence[Outcome], *, began: float, deadline: float) -> None:
     """Write the outcomes; a database that is away is asked again until the lease ends.
 
     After that the run is rescued and its effect settled by its repeat policy: nothing is lost by giving up here.
@@ -116,7 +117,7 @@ def _settle(outcomes: Sequence[Outcome], claimed: Sequence[Claimed], deadline: f
             time.sleep(_SETTLE_AGAIN_S)
     else:
         return
-    events.settled(outcomes, claimed, moved)
+    events.settled(outcomes, moved, runtime_s=clock.elapsed_clock() - began)
     for outcome in outcomes:
         log.info(
             "settled" if outcome.id in moved else "lease_lost",

@@ -167,6 +167,20 @@ def test_a_supervisor_killed_while_starting_is_followed_by_one_that_goes_on(tmp_
         local.clean()
 
 
+def test_a_supervisor_killed_before_it_had_a_keeper_is_started_again(tmp_path: Path) -> None:
+    local = LocalStack(tmp_path / "home")
+    try:
+        up = local.start_up(detach=True)
+        wait_for(lambda: psutil.Process(up.pid).children(), "the supervisor")
+        psutil.Process(up.pid).children()[0].kill()
+        output, _ = up.communicate(timeout=90)
+        assert up.returncode == 0, output
+        assert "starting again" in output
+        assert local.pids().keys() == NAMES
+    finally:
+        local.clean()
+
+
 def test_a_supervisor_killed_while_stopping_is_followed_by_one_that_goes_on(tmp_path: Path) -> None:
     script = (
         "import signal, sys, time; "

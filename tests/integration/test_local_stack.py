@@ -18,7 +18,7 @@ import pytest
 import redis
 import requests
 
-from neonhub_worker.local import stack
+from neonhub_worker.local import identity, stack, state
 from neonhub_worker.local.ports import HOST
 from tests.integration.local_stacks import NAMES, ROOT, LocalStack
 from tests.servers import wait_for
@@ -63,9 +63,9 @@ def test_servers_want_their_passwords_and_no_command_line_shows_them(local: Loca
     for name in ("database", "broker"):
         password = urlsplit(info.urls[name]).password
         assert password
-        assert all(
-            password not in " ".join(process.cmdline()) for process in psutil.process_iter() if process.is_running()
-        )
+        lines = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
+        assert any(str(local.home.pgdata) in line for line in lines)
+        assert [line for line in lines if password in line] == []
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(info.urls["database"].replace(urlsplit(info.urls["database"]).password or "", "wrong"))
     broker = urlsplit(info.urls["broker"])
@@ -106,6 +106,25 @@ def test_a_second_up_finds_the_first(local: LocalStack) -> None:
     local.said.clear()
     assert local.up() == first
     assert local.said == ["already running"]
+
+
+def test_two_ups_at_the_same_instant_make_one_stack(local: LocalStack) -> None:
+    both = [local.start_up(detach=True) for _ in range(2)]
+    said = [up.communicate(timeout=90)[0] for up in both]
+    assert [up.returncode for up in both] == [0, 0], said
+    assert local.pids().keys() == NAMES
+    assert len(identity.marked(state.stack_id(local.home), "supervisor")) == 1
+
+
+def test_down_while_it_starts_ends_up_with_one_clear_line(local: LocalStack) -> None:
+    up = local.start_up(detach=True, stderr=subprocess.STDOUT)
+    wait_for(lambda: {"supervisor", "postgres"} <= local.pids().keys(), "Postgres")
+    assert local.down()
+    output, _ = up.communicate(timeout=60)
+    assert up.returncode != 0
+    assert output.endswith("StackError: the stack was stopped while it was starting\n")
+    assert local.left() == []
+    assert not local.home.stack_file.exists()
 
 
 def test_down_ends_everything_and_data_stays_for_the_next_up(local: LocalStack) -> None:

@@ -91,6 +91,22 @@ def test_passing_through_adds_nothing_but_that(tmp_path: Path) -> None:
 
 
 @root_only
+def test_a_home_that_became_read_only_is_one_clear_line_before_anything_starts(nobodys: LocalStack) -> None:
+    nobodys.home.prepare()
+    for place in (nobodys.home.path, *nobodys.home.path.iterdir()):
+        os.chown(place, nobodys.procfile.stat().st_uid, nobodys.procfile.stat().st_gid)
+    nobodys.home.path.chmod(0o555)
+    up = nobodys.start_up(detach=True, stderr=subprocess.STDOUT, prefix=as_nobody())
+    output, _ = up.communicate(timeout=60)
+    assert up.returncode != 0
+    assert output.splitlines()[-1].endswith(
+        f"StackError: cannot write to {nobodys.home.path}: permission denied; set NEONHUB_HOME to a folder that "
+        "you may write to"
+    )
+    assert not nobodys.home.log_file("supervisor").exists()
+
+
+@root_only
 def test_a_home_of_another_user_is_one_clear_line(nobodys: LocalStack) -> None:
     nobodys.home.path.mkdir(mode=0o755)
     up = nobodys.start_up(detach=True, stderr=subprocess.STDOUT, prefix=as_nobody())

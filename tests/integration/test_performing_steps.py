@@ -130,9 +130,7 @@ def test_a_crash_while_posting_is_settled_before_anything_else(
     with transaction() as connection:
         connection.execute(text("update run set run_at = now()"))
         (claimed,) = leases.claim(connection, [upload], worker="dead", lease_s=60)
-        assert steps.write(
-            connection, upload, "complete", fence=claimed.fence, state=EffectState.SENDING, effect=True
-        )
+        assert steps.write(connection, upload, "complete", fence=claimed.fence, state=EffectState.SENDING, effect=True)
     crash()
     run = perform(upload)
     assert run.state == "waiting"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,3 +63,11 @@ def test_a_running_server_keeps_its_port_without_a_test(home: Home) -> None:
         assert ports.choose(home, ANY, keep=frozenset(ANY)) == first
         assert ports.accepts(first["database"])
     assert not ports.accepts(first["database"])
+
+
+@pytest.mark.parametrize("last", ["x", [1], -5, 0, 99_999_999, None])
+def test_a_remembered_port_that_makes_no_sense_is_chosen_anew(home: Home, last: object) -> None:
+    (home.run / "ports.json").write_text(json.dumps(dict.fromkeys(ANY, last)))
+    chosen = ports.choose(home, ANY)
+    assert len(set(chosen.values())) == 3
+    assert all(port > 1024 for port in chosen.values())

@@ -68,6 +68,20 @@ def test_a_record_survives_and_unknown_fields_do_not_hurt(home: Home) -> None:
     assert state.load_records(home) == [written]
 
 
+def test_a_record_is_written_only_when_it_is_not_there_yet(home: Home) -> None:
+    one, place = record("beat", 11), home.run / "process-beat.json"
+    one.save(home)
+    first = place.stat().st_ino
+    one.save(home)
+    assert place.stat().st_ino == first
+    one.dead = ["beat-abc"]
+    one.save(home)
+    assert state.load_record(home, "beat") == one
+    place.unlink()
+    one.save(home)
+    assert state.load_record(home, "beat") == one
+
+
 def test_a_stopped_stack_has_no_processes(home: Home) -> None:
     record("actions.1", os.getpid()).save(home)
     assert stack.processes(home.path) == []
