@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ class Home:
                 folder.mkdir(mode=0o750, exist_ok=True)
             for folder in (self.path, self.run):
                 write_private(folder / "probe", "")
-                (folder / "probe").unlink()
+                (folder / "probe").unlink(missing_ok=True)
             free = shutil.disk_usage(self.path).free
         except OSError as error:
             raise StackError(
@@ -121,6 +122,21 @@ class Home:
 
 def write_private(place: Path, content: str) -> None:
     """Replace a file in one step, for its owner alone: a crash leaves the old or the new content, never a part."""
+    with _written_beside(place, content) as made:
+        made.rename(place)
+
+
+def keep_private(place: Path, content: str) -> str:
+    """Write a file unless it is there, for its owner alone; returns what it holds, whoever was first."""
+    with _written_beside(place, content) as made, contextlib.suppress(FileExistsError):
+        # Unlike a rename, a link fails if another process was first.
+        os.link(made, place)
+    return place.read_text()
+
+
+@contextlib.contextmanager
+def _written_beside(place: Path, content: str) -> Iterator[Path]:
+    """A new file in the same folder that is safely on the disk; it is gone afterwards, unless it was renamed."""
     made = place.with_name(f".{place.name}.{os.getpid()}")
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
@@ -128,10 +144,9 @@ def write_private(place: Path, content: str) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        made.rename(place)
-    except OSError:
+        yield made
+    finally:
         made.unlink(missing_ok=True)
-        raise
 
 
 def read_json(place: Path) -> dict[str, Any]:

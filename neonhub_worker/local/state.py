@@ -15,7 +15,7 @@ from typing import Any
 
 from neonhub_worker import clock
 from neonhub_worker.local import identity
-from neonhub_worker.local.home import Home, read_json, write_private
+from neonhub_worker.local.home import Home, keep_private, read_json, write_private
 
 SUPERVISOR = "supervisor"
 KEEPER = "keeper"
@@ -137,9 +137,7 @@ def record_self(home: Home, name: str, *, healing: bool) -> Record:
 def stack_id(home: Home) -> str:
     """A random name of this home, which its processes carry in their environment."""
     place = home.run / "id"
-    if not place.exists():
-        write_private(place, secrets.token_hex(8))
-    return place.read_text()
+    return place.read_text() if place.exists() else keep_private(place, secrets.token_hex(8))
 
 
 def save_state(home: Home, state: str) -> None:

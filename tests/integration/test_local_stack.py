@@ -109,7 +109,7 @@ def test_a_second_up_finds_the_first(local: LocalStack) -> None:
 
 
 def test_two_ups_at_the_same_instant_make_one_stack(local: LocalStack) -> None:
-    both = [local.start_up(detach=True) for _ in range(2)]
+    both = [local.start_up(detach=True, stderr=subprocess.STDOUT) for _ in range(2)]
     said = [up.communicate(timeout=90)[0] for up in both]
     assert [up.returncode for up in both] == [0, 0], said
     assert local.pids().keys() == NAMES

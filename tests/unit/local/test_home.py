@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -54,3 +56,24 @@ def test_a_place_that_cannot_be_written_is_one_clear_line() -> None:
 def test_a_file_that_is_no_json_object_counts_as_empty(tmp_path: Path, text: str) -> None:
     (tmp_path / "file").write_text(text)
     assert read_json(tmp_path / "file") == {}
+
+
+def test_of_many_who_make_a_file_at_once_the_first_is_heard_by_all(tmp_path: Path) -> None:
+    place = tmp_path / "id"
+    script = "import sys; from pathlib import Path; from neonhub_worker.local.home import keep_private as keep; "
+    script += "input(); print(keep(Path(sys.argv[1]), sys.argv[2]))"
+    makers = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(place), f"maker {number}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(6)
+    ]
+    for maker in makers:
+        assert maker.stdin is not None
+        maker.stdin.write("go\n")
+        maker.stdin.flush()
+    heard = {maker.communicate(timeout=30)[0].strip() for maker in makers}
+    assert heard == {place.read_text()}
