@@ -17,7 +17,7 @@ from neonhub_worker.ledger.states import FINAL, RunState
 
 _PLAIN_EVERY_S = 3.0
 _ALWAYS_SHOWN = (RunState.SUCCEEDED, RunState.PARKED)
-_DOUBT = "each is looked up once the platform would show it (30 s for SMS), and only then repeated or not"
+_DOUBT = "what is in doubt is looked up, and repeated only once the platform would show it (30 s for SMS)"
 _COLOURS = {RunState.SUCCEEDED: "green", RunState.FAILED: "yellow", RunState.PARKED: "red", RunState.RUNNING: "cyan"}
 
 
@@ -51,7 +51,7 @@ class Display:
         """Where the runs stand."""
         if in_doubt and not self._told_of_doubt:
             self._told_of_doubt = True
-            self.say(f"{in_doubt} sends are in doubt; {_DOUBT}")
+            self.say(f"{in_doubt} in doubt, perhaps sent: {_DOUBT}")
         if self._tty:
             self._live.update(self._table(counts, total, in_doubt=in_doubt, restarts=restarts))
         elif time.monotonic() - self._said_at > _PLAIN_EVERY_S:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import Engine, text
 
 from neonhub_worker.settings import Settings
 from tests.conftest import ConnectionFactory, forget_settings
+from tests.integration.ledgers import Ledger
 from tests.servers import wait_for
 
 
@@ -55,3 +58,24 @@ def sandbox(
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture
+def link(engine: Engine) -> uuid.UUID:
+    """A connection of the organization acme."""
+    connection_id = uuid.uuid4()
+    with engine.begin() as connection:
+        connection.execute(text("insert into organization (id, name) values ('acme', 'Acme') on conflict do nothing"))
+        connection.execute(
+            text(
+                "insert into connection (id, organization_id, name, connector, account, credential) "
+                "values (:id, 'acme', 'ledger-test', 'sms', 'AC1', '')"
+            ),
+            {"id": connection_id},
+        )
+    return connection_id
+
+
+@pytest.fixture
+def ledger(engine: Engine, link: uuid.UUID) -> Ledger:
+    return Ledger(engine, link)
