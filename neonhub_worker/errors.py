@@ -12,7 +12,7 @@ NeonhubError                      one clear line: what happened, which value, wh
 │  └─ TaskIdTaken                 same task id, other request
 ├─ MoveRefused                    the run is not in a state from which this is allowed
 ├─ VaultError                     a credential cannot be encrypted or read
-└─ Unreachable                    a server we need does not answer; nothing was accepted
+└─ Unreachable                    a server we need does not answer; the text says what is known
 """
 
 from __future__ import annotations
@@ -94,4 +94,4 @@ class VaultError(NeonhubError):
 
 
 class Unreachable(NeonhubError):
-    """A server we need does not answer; nothing was accepted."""
+    """A server we need does not answer; nothing was accepted, unless its text says that this is not known."""

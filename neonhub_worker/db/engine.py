@@ -56,13 +56,24 @@ def transaction(connection: Connection | None = None) -> Iterator[Connection]:
             here. None opens a new transaction, committed on leaving.
 
     Raises:
-        Unreachable: Postgres does not answer.
+        Unreachable: Postgres does not answer. If it was the commit that was not answered, the text says that nobody
+            knows whether it happened.
     """
     if connection is not None:
         yield connection
         return
-    with reachable(), engine().begin() as opened:
-        yield opened
+    committing = False
+    try:
+        with reachable(), engine().begin() as opened:
+            yield opened
+            committing = True
+    except Unreachable as error:
+        if not committing:
+            raise
+        raise Unreachable(
+            "the database did not say whether it committed: ask again with the same idempotency key, or look first "
+            "with `neonhub runs list`"
+        ) from error
 
 
 @contextmanager

@@ -86,11 +86,7 @@ class Attempt:
     def _refused(self) -> Outcome | None:
         """Why it must not be sent any more; a run of several steps that has sent something goes on to its end."""
         refused = outcomes.refused_before_sending(self._claimed) if self._action.effect else None
-        if refused is not None and self._action.multi_step:
-            with transaction() as connection:
-                if steps.any_effect(connection, self._claimed.id):
-                    return None
-        return refused
+        return None if refused is not None and outcomes.has_sent(self._claimed) else refused
 
     def _send(self) -> Outcome:
         return outcomes.succeeded(self._claimed, self._action.perform(self._call, self._data))

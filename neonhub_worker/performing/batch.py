@@ -17,10 +17,10 @@ from connectors.registry import UnknownAction
 from neonhub_worker import clock
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import events
-from neonhub_worker.errors import NeonhubError, Unreachable
+from neonhub_worker.errors import NeonhubError, Unreachable, VaultError
 from neonhub_worker.ledger import leases
 from neonhub_worker.ledger.leases import Claimed, Outcome
-from neonhub_worker.ledger.states import IN_DOUBT, EffectState
+from neonhub_worker.performing import outcomes
 from neonhub_worker.performing.attempt import Attempt
 from neonhub_worker.performing.run_ledger import LeaseLost
 from neonhub_worker.settings import settings
@@ -53,8 +53,8 @@ def perform(run_ids: Sequence[uuid.UUID]) -> None:
     if not claimed:
         return
     events.started(claimed)
-    for outcomes in _outcomes(claimed, deadline):
-        _settle(outcomes, began=began, deadline=deadline)
+    for ended in _outcomes(claimed, deadline):
+        _settle(ended, began=began, deadline=deadline)
 
 
 def _outcomes(claimed: Sequence[Claimed], deadline: float) -> Iterator[list[Outcome]]:
@@ -76,23 +76,25 @@ def _senders() -> ThreadPoolExecutor:
 def _attempt(claimed: Claimed, deadline: float) -> Outcome | None:
     """How one attempt ends; None if it must write nothing, and the lease's end will bring the run back."""
     try:
-        opened = connections.open_connection(claimed.connection_id)
-        return Attempt(claimed, opened, deadline=deadline).run()
+        return _begin(claimed, deadline)
     except (LeaseLost, Unreachable, SQLAlchemyError) as error:
         log.warning("attempt_left", run_id=str(claimed.id), error=type(error).__name__)
         return None
+
+
+def _begin(claimed: Claimed, deadline: float) -> Outcome:
+    try:
+        opened = connections.open_connection(claimed.connection_id)
+        attempt = Attempt(claimed, opened, deadline=deadline)
+    except (Unreachable, SQLAlchemyError):
+        raise
+    except VaultError as error:
+        return outcomes.wrong_key(claimed, error)
     except ValidationError as error:
-        return _cannot_begin(claimed, "InvalidRequest", _rules(error))
+        return outcomes.cannot_begin(claimed, "InvalidRequest", _rules(error))
     except (NeonhubError, UnknownAction) as error:
-        return _cannot_begin(claimed, type(error).__name__, str(error))
-
-
-def _cannot_begin(claimed: Claimed, kind: str, message: str) -> Outcome:
-    """The run cannot even be tried; if an earlier attempt is in doubt, a person must look."""
-    error = {"class": kind, "code": None, "message": message}
-    if claimed.effect_before in IN_DOUBT:
-        return Outcome(claimed.id, claimed.fence, "park", effect=EffectState.PARKED, error=error)
-    return Outcome(claimed.id, claimed.fence, "fail", effect=EffectState.REFUSED, error=error)
+        return outcomes.cannot_begin(claimed, type(error).__name__, str(error))
+    return attempt.run()
 
 
 def _rules(error: ValidationError) -> str:
@@ -100,25 +102,25 @@ def _rules(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in found)
 
 
-def _settle(outcomes: Sequence[Outcome], *, began: float, deadline: float) -> None:
+def _settle(ended: Sequence[Outcome], *, began: float, deadline: float) -> None:
     """Write the outcomes; a database that is away is asked again until the lease ends.
 
     After that the run is rescued and its effect settled by its repeat policy: nothing is lost by giving up here.
     """
-    while outcomes:
+    while ended:
         try:
             with transaction() as connection:
-                moved = leases.settle(connection, outcomes, worker=worker_id())
+                moved = leases.settle(connection, ended, worker=worker_id())
             break
         except Unreachable:
             if clock.elapsed_clock() > deadline:
-                log.warning("settle_given_up", count=len(outcomes))
+                log.warning("settle_given_up", count=len(ended))
                 return
             time.sleep(_SETTLE_AGAIN_S)
     else:
         return
-    events.settled(outcomes, moved, runtime_s=clock.elapsed_clock() - began)
-    for outcome in outcomes:
+    events.settled(ended, moved, runtime_s=clock.elapsed_clock() - began)
+    for outcome in ended:
         log.info(
             "settled" if outcome.id in moved else "lease_lost",
             run_id=str(outcome.id),

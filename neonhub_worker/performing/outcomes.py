@@ -10,15 +10,17 @@ import structlog
 from connectors.kit.action import Action, Input, LookUp, Output, Park
 from connectors.kit.errors import ConnectorError, NotDone, NotSent, OutcomeUnknown, Postpone, RateLimited, Refused
 from neonhub_worker.db.engine import transaction
+from neonhub_worker.errors import VaultError
 from neonhub_worker.ledger import steps
 from neonhub_worker.ledger.leases import Claimed, Outcome
-from neonhub_worker.ledger.states import EffectState
+from neonhub_worker.ledger.states import IN_DOUBT, EffectState
 from neonhub_worker.performing.doubt import Undecidable
 from neonhub_worker.performing.run_ledger import LEASE_TOO_SHORT
 
 log = structlog.get_logger("neonhub.performing")
 
 _FIRST_LOOK_S = 3.0
+_WRONG_KEY_S = 30.0
 _LONGEST_RATE_LIMIT_GUESS_S = 60.0
 
 
@@ -83,6 +85,30 @@ def refused_before_sending(claimed: Claimed) -> Outcome | None:
     return None
 
 
+def cannot_begin(claimed: Claimed, kind: str, message: str) -> Outcome:
+    """The run cannot even be tried; if something may have been sent before, a person must look."""
+    described = _describe(kind, None, message)
+    if claimed.effect_before in IN_DOUBT or has_sent(claimed):
+        return _ended(claimed, "park", EffectState.PARKED, described)
+    return _ended(claimed, "fail", EffectState.REFUSED, described)
+
+
+def wrong_key(claimed: Claimed, error: VaultError) -> Outcome:
+    """A wrong vault key is this worker's fault, not the run's: it waits until the key is right."""
+    in_doubt = claimed.effect_before in IN_DOUBT
+    return _put_off(
+        claimed, "snooze", _WRONG_KEY_S, _describe(type(error).__name__, None, str(error)), in_doubt=in_doubt
+    )
+
+
+def has_sent(claimed: Claimed) -> bool:
+    """Whether a run of several steps has sent something, or may have."""
+    if claimed.effect is not None:  # of a single effect the claim itself says all
+        return False
+    with transaction() as connection:
+        return steps.any_effect(connection, claimed.id)
+
+
 def _question_failed(claimed: Claimed, action: Action[Input, Output], error: Exception) -> Outcome:
     """The read-back itself did not work: ask again later, and leave it to a person in the end."""
     described = describe(action, error)
@@ -119,11 +145,8 @@ def _unknown(claimed: Claimed, action: Action[Input, Output], error: Exception) 
 def _give_up(claimed: Claimed, action: Action[Input, Output], error: Exception) -> Outcome:
     """No further attempt: failed if the effect certainly did not happen, else parked."""
     described = describe(action, error)
-    doubtful = action.effect and not isinstance(error, (Refused, NotDone))
-    if action.multi_step:
-        with transaction() as connection:
-            doubtful = steps.any_effect(connection, claimed.id)
-    if doubtful:
+    unclear = action.effect and not isinstance(error, (Refused, NotDone))
+    if has_sent(claimed) if action.multi_step else unclear:
         return _ended(claimed, "park", EffectState.PARKED, described)
     return _ended(claimed, "fail", EffectState.REFUSED, described)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import Engine, text
 
 from neonhub_worker import cancel, clock, enqueue, enqueue_many, get_run
@@ -16,6 +18,7 @@ from neonhub_worker.performing import batch
 from neonhub_worker.performing.attempt import Attempt
 from neonhub_worker.performing.run_ledger import LeaseLost
 from neonhub_worker.vault import connections
+from tests.conftest import forget_settings
 from tests.integration.conftest import Sandbox
 
 TO = "+14155550123"
@@ -211,13 +214,25 @@ def test_a_run_whose_connection_cannot_be_used_fails_and_says_why(sandbox: Sandb
     assert run.state == "failed"
     assert run.error is not None
     assert "disabled" in run.error["message"]
-    in_doubt = enqueue(sms(connection="slack", action="slack.getChannels", input={}))
-    with engine.begin() as connection:
-        connection.execute(text("update connection set credential = 'rubbish' where name = 'slack'"))
-    batch.perform([in_doubt])
-    error = get_run(in_doubt).error
-    assert error is not None
-    assert error["class"] == "VaultError"
+
+
+def test_a_worker_with_a_wrong_vault_key_leaves_runs_for_later(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, engine: Engine
+) -> None:
+    run_id = enqueue(sms())
+    right = os.environ["NEONHUB_VAULT_KEYS"]
+    monkeypatch.setenv("NEONHUB_VAULT_KEYS", Fernet.generate_key().decode())
+    forget_settings()
+    batch.perform([run_id])
+    run = get_run(run_id)
+    assert (run.state, run.attempts) == ("waiting", 0)
+    assert run.error is not None
+    assert "none of NEONHUB_VAULT_KEYS fits" in run.error["message"]
+    monkeypatch.setenv("NEONHUB_VAULT_KEYS", right)
+    forget_settings()
+    make_due(engine, run_id)
+    batch.perform([run_id])
+    assert get_run(run_id).state == "succeeded"
 
 
 def test_one_bad_run_of_a_batch_does_not_hold_up_the_others(sandbox: Sandbox, engine: Engine) -> None:

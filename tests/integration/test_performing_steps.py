@@ -14,6 +14,7 @@ from neonhub_worker.db.engine import transaction
 from neonhub_worker.ledger import decisions, leases, steps
 from neonhub_worker.ledger.states import EffectState
 from neonhub_worker.performing import batch
+from neonhub_worker.vault import connections
 from tests.integration.conftest import Sandbox
 
 
@@ -162,6 +163,12 @@ def test_what_was_posted_does_not_expire_nor_fail_when_its_workers_die(
         crash()
     assert get_run(upload).state == "parked"
     assert uploads(sandbox) == 1
+
+
+def test_what_was_posted_is_left_to_a_person_when_its_connection_is_gone(upload: uuid.UUID, sandbox: Sandbox) -> None:
+    assert perform(upload).state == "waiting"
+    connections.set_state("acme", "slack", "disabled")
+    assert perform(upload).state == "parked"
 
 
 def test_what_a_person_says_was_not_posted_is_posted_by_a_retry(
