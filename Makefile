@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m
 STAMP := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check format lint types contracts docs bench clean
+.PHONY: help setup demo up down test check format lint types contracts docs bench kills clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,9 @@ docs: $(STAMP) ## Write the pages that are rendered from code
 
 bench: $(STAMP) ## Measure actions per second, commits and CPU time (build/bench.json)
 	@$(BIN)/python benchmarks/actions.py $(ARGS)
+
+kills: $(STAMP) ## Kill each process of the stack in turn during a demo, twenty times (ARGS='--times 40 --seed 2')
+	@$(RUN) tests.acceptance.kills $(ARGS)
 
 clean: ## Remove .venv, build results and the embedded stack's state (stops it first)
 	@if [ -x $(BIN)/neonhub ]; then $(BIN)/neonhub down; fi

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,6 +22,15 @@ from neonhub_worker.settings import Settings
 from tests import servers
 
 ConnectionFactory = Callable[..., uuid.UUID]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_environment() -> Iterator[None]:
+    """Nothing of the caller's environment reaches the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [one for one in os.environ if one.startswith("NEONHUB_")]:
+            patch.delenv(name)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+
 from neonhub_worker.local import identity, plan, state
 from neonhub_worker.local import procfile as procfiles
 from neonhub_worker.local.errors import StackError
@@ -112,7 +114,7 @@ def wait_ready(home: Home) -> StackInfo:
     while time.monotonic() < began + _READY_S:
         locked = state.is_locked(home)
         found = state.load_stack(home)
-        if locked and found is not None and state.load_state(home) == "ready" and _servers_run(home):
+        if locked and found is not None and state.load_state(home) == "ready" and _servers_run(home, found):
             return found
         if locked:
             seen_at = time.monotonic()
@@ -124,8 +126,15 @@ def wait_ready(home: Home) -> StackInfo:
     raise StackError(f"the stack is not ready after {_READY_S:.0f} s; the end of its log:\n{_last_words(home)}")
 
 
-def _servers_run(home: Home) -> bool:
-    return all(record.alive for record in state.load_records(home) if 0 <= record.tier < plan.WORKER_TIER)
+def _servers_run(home: Home, found: StackInfo) -> bool:
+    """Whether the servers can be used: one that is being started again is not there yet."""
+    if not all(record.alive for record in state.load_records(home) if 0 <= record.tier < plan.WORKER_TIER):
+        return False
+    try:
+        psycopg.connect(found.urls["database"], connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _guarded(home: Home) -> bool:

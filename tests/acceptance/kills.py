@@ -1,8 +1,8 @@
 """Is anything lost or done twice when one process of the stack is killed at a random moment of the demo?
 
 ``python -m tests.acceptance.kills --times 20 --seed 1``: each round runs ``neonhub demo`` from start to end, stack
-included, and sends SIGKILL to one process of the stack at one moment, both drawn from the seed. The judge is the
-demo's own report, whose count of effects is the sandbox's.
+included, and sends SIGKILL to one process of the stack, each in turn, at a moment drawn from the seed. The judge is
+the demo's own report, whose count of effects is the sandbox's.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from neonhub_worker.local import stack
 from neonhub_worker.local.home import Home
 
 PROCESSES = ("supervisor", "keeper", "postgres", "broker", "sandbox", "actions.1", "actions.2", "beat", "flower")
-LATEST_S = 18.0
-"""Until when the kill comes: about the length of a demo in which nothing is killed, on two cores."""
+LATEST_S = 12.0
+"""Until when the kill comes: a demo in which nothing is killed takes 13 s on two quiet cores."""
 
 _ROUND_S = 400.0
 
@@ -99,13 +99,14 @@ def main() -> int:
     """Play the rounds and print a line for each; 0 if all of them are clean."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=20, help="rounds")
-    parser.add_argument("--seed", type=int, default=1, help="decides on processes and moments")
+    parser.add_argument("--seed", type=int, default=1, help="decides on the moments")
     options = parser.parse_args()
     draw = random.Random(options.seed)
     rounds = []
     with tempfile.TemporaryDirectory(prefix="neonhub-kills-") as folder:
-        for _ in range(options.times):
-            rounds.append(play(Path(folder) / "home", draw.choice(PROCESSES), draw.uniform(0, LATEST_S)))
+        for number in range(options.times):
+            process = PROCESSES[number % len(PROCESSES)]
+            rounds.append(play(Path(folder) / "home", process, draw.uniform(0, LATEST_S)))
             print(rounds[-1].line(), flush=True)
     kills, clean = sum(one.killed for one in rounds), sum(one.clean for one in rounds)
     print(f"{clean} of {len(rounds)} clean, {kills} kills")

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,10 +26,9 @@ def home(tmp_path: Path) -> Iterator[Path]:
     stack.down(place, on_progress=print)
 
 
-def demo(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("NEONHUB_")}
-    environment: Mapping[str, str] = {**inherited, "NEONHUB_HOME": str(home), **variables}
+def demo(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "neonhub_worker.cli.main", "demo", *arguments]
+    environment = {**os.environ, "NEONHUB_HOME": str(home)}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=170)
 
 

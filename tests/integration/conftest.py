@@ -17,6 +17,7 @@ from sqlalchemy import Engine, text
 from neonhub_worker.settings import Settings
 from tests.conftest import ConnectionFactory, forget_settings
 from tests.integration.ledgers import Ledger
+from tests.integration.local_stacks import LocalStack
 from tests.servers import wait_for
 
 
@@ -79,3 +80,11 @@ def link(engine: Engine) -> uuid.UUID:
 @pytest.fixture
 def ledger(engine: Engine, link: uuid.UUID) -> Ledger:
     return Ledger(engine, link)
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[LocalStack]:
+    """An embedded stack that is not running yet."""
+    made = LocalStack(tmp_path / "home")
+    yield made
+    made.clean()

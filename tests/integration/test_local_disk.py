@@ -26,15 +26,6 @@ from tests.servers import wait_for
 _SIZE = "230m"
 
 
-@pytest.fixture(autouse=True)
-def own_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing of the caller's environment reaches the stack."""
-    for name in [one for one in os.environ if one.startswith("NEONHUB_")]:
-        monkeypatch.delenv(name)
-    yield
-    forget_settings()
-
-
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
     """A disk of its own, with little more room than a new stack needs."""
@@ -57,6 +48,7 @@ def running(place: Path, *, procfile: str = PROCFILE) -> Iterator[LocalStack]:
         local.up()
         yield local
     finally:
+        forget_settings()
         free_space(local)
         local.clean()
 

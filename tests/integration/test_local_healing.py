@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -19,22 +18,11 @@ from tests.integration.local_stacks import NAMES, LocalStack
 from tests.servers import wait_for
 
 
-@pytest.fixture(autouse=True)
-def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the caller's environment reaches the stack."""
-    for name in [one for one in os.environ if one.startswith("NEONHUB_")]:
-        monkeypatch.delenv(name)
-
-
 @pytest.fixture
-def local(tmp_path: Path) -> Iterator[LocalStack]:
+def local(local: LocalStack) -> LocalStack:
     """A running stack."""
-    made = LocalStack(tmp_path / "home")
-    try:
-        made.up()
-        yield made
-    finally:
-        made.clean()
+    local.up()
+    return local
 
 
 def unchanged(before: dict[str, int], after: dict[str, int]) -> set[str]:

@@ -8,7 +8,6 @@ import signal
 import socket
 import stat
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,21 +21,6 @@ from neonhub_worker.local import identity, stack, state
 from neonhub_worker.local.ports import HOST
 from tests.integration.local_stacks import NAMES, ROOT, LocalStack
 from tests.servers import wait_for
-
-
-@pytest.fixture(autouse=True)
-def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the caller's environment reaches the stack."""
-    for name in [one for one in os.environ if one.startswith("NEONHUB_")]:
-        monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[LocalStack]:
-    """A stack that is not running yet."""
-    made = LocalStack(tmp_path / "home")
-    yield made
-    made.clean()
 
 
 def test_everything_runs_and_is_written_down(local: LocalStack) -> None:

@@ -9,27 +9,9 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from neonhub_worker.local import stack, state
 from tests.integration.local_stacks import NAMES, ROOT, LocalStack
-
-
-@pytest.fixture(autouse=True)
-def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the caller's environment reaches the stack."""
-    for name in [one for one in os.environ if one.startswith("NEONHUB_")]:
-        monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[LocalStack]:
-    """A stack that is not running yet."""
-    made = LocalStack(tmp_path / "home")
-    yield made
-    made.clean()
 
 
 @contextlib.contextmanager

@@ -21,13 +21,6 @@ from tests.integration.local_stacks import NAMES, ROOT, LocalStack
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
-@pytest.fixture(autouse=True)
-def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the caller's environment reaches the stack."""
-    for name in [one for one in os.environ if one.startswith("NEONHUB_")]:
-        monkeypatch.delenv(name)
-
-
 @pytest.fixture
 def nobodys() -> Iterator[LocalStack]:
     """A stack in a folder that belongs to an ordinary user."""
