@@ -21,13 +21,7 @@ from neonhub_worker.dispatch import due, scheduler
 from neonhub_worker.dispatch.scheduler import PostgresScheduler
 from neonhub_worker.ledger import leases
 from tests.conftest import ConnectionFactory
-
-REQUEST: dict[str, Any] = {
-    "action": "sms.sendSMS",
-    "organization_id": "acme",
-    "connection": "sms",
-    "input": {"to": "+14155550123", "body": "hi"},
-}
+from tests.factories import sms
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +59,7 @@ def messages(broker: redis.Redis, queue: str = "actions") -> list[dict[str, Any]
 def accept_unpublished(count: int = 1, **changes: Any) -> list[uuid.UUID]:
     """Accepted in a producer's own transaction: the dispatcher has to publish it."""
     with transaction() as connection:
-        return enqueue_many([{**REQUEST, **changes}] * count, connection=connection)
+        return enqueue_many([sms(**changes)] * count, connection=connection)
 
 
 def test_a_run_accepted_in_a_producers_transaction_is_published(beat: PostgresScheduler, broker: redis.Redis) -> None:
@@ -81,7 +75,7 @@ def test_a_run_accepted_in_a_producers_transaction_is_published(beat: PostgresSc
 def test_a_run_whose_message_was_lost_is_published_again(
     beat: PostgresScheduler, broker: redis.Redis, engine: Engine
 ) -> None:
-    run_id = enqueue(REQUEST)
+    run_id = enqueue(sms())
     assert len(messages(broker)) == 1
     beat.tick()
     assert messages(broker) == []
@@ -103,7 +97,7 @@ def test_a_run_ahead_of_its_time_waits_in_postgres(
 ) -> None:
     with engine.connect() as connection:
         later = connection.execute(text("select now() + interval '1 hour'")).scalar_one()
-    run_id = enqueue({**REQUEST, "at": later})
+    run_id = enqueue(sms(at=later))
     beat.tick()
     assert messages(broker) == []
     with engine.begin() as connection:
@@ -135,7 +129,7 @@ def test_an_occurrence_is_fired_and_published_in_one_tick(
 ) -> None:
     with engine.connect() as connection:
         moment = connection.execute(text("select now()")).scalar_one()
-    schedule(REQUEST, name="soon", at=moment)
+    schedule(sms(), name="soon", at=moment)
     beat.tick()
     assert len(messages(broker)) == 1
 

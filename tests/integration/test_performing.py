@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import uuid
-from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -19,19 +18,8 @@ from neonhub_worker.performing.attempt import Attempt
 from neonhub_worker.performing.run_ledger import LeaseLost
 from neonhub_worker.vault import connections
 from tests.conftest import forget_settings
+from tests.factories import TO, sms
 from tests.integration.conftest import Sandbox
-
-TO = "+14155550123"
-
-
-def sms(**changes: Any) -> dict[str, Any]:
-    request = {
-        "action": "sms.sendSMS",
-        "organization_id": "acme",
-        "connection": "sms",
-        "input": {"to": TO, "body": "Spring is here."},
-    }
-    return {**request, **changes}
 
 
 def make_due(engine: Engine, run_id: uuid.UUID) -> None:

@@ -33,23 +33,12 @@ from neonhub_worker.ledger.leases import Outcome
 from neonhub_worker.ledger.states import EffectState
 from neonhub_worker.schedules import rows
 from tests.conftest import ConnectionFactory
-
-TO = "+14155550123"
+from tests.factories import TO, sms
 
 
 @pytest.fixture(autouse=True)
 def sms_connection(connection_factory: ConnectionFactory) -> None:
     connection_factory("sms", credential={}, settings={})
-
-
-def sms(**changes: Any) -> dict[str, Any]:
-    request = {
-        "action": "sms.sendSMS",
-        "organization_id": "acme",
-        "connection": "sms",
-        "input": {"to": TO, "body": "Spring is here."},
-    }
-    return {**request, **changes}
 
 
 def count_runs(engine: Engine) -> int:

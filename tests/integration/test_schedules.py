@@ -14,13 +14,7 @@ from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import InvalidInput, UnknownSchedule
 from neonhub_worker.schedules import firing, rows
 from tests.conftest import ConnectionFactory
-
-REQUEST = {
-    "action": "sms.sendSMS",
-    "organization_id": "acme",
-    "connection": "sms",
-    "input": {"to": "+14155550123", "body": "hi"},
-}
+from tests.factories import sms
 
 
 @pytest.fixture(autouse=True)
@@ -54,23 +48,23 @@ def outcomes(engine: Engine) -> list[str]:
 
 
 def make_every_minute(**changes: Any) -> None:
-    schedule(REQUEST, name="minutely", every=timedelta(minutes=1), **changes)
+    schedule(sms(), name="minutely", every=timedelta(minutes=1), **changes)
 
 
 def test_an_occurrence_becomes_a_run_with_the_schedules_input(engine: Engine) -> None:
-    schedule(REQUEST, name="soon", at=now() - timedelta(seconds=1))
+    schedule(sms(), name="soon", at=now() - timedelta(seconds=1))
     assert fire() == 1
     with engine.connect() as connection:
         run_id = connection.execute(text("select run_id from occurrence")).scalar_one()
     run = get_run(run_id)
-    assert (run.state, run.name, run.input["body"]) == ("queued", "sms.sendSMS", "hi")
+    assert (run.state, run.name, run.input["body"]) == ("queued", "sms.sendSMS", "Spring is here.")
     assert fire() == 0
     assert rows.get("acme", "soon").next_at is None
 
 
 def test_five_schedulers_fire_each_occurrence_once(engine: Engine) -> None:
     for number in range(20):
-        schedule(REQUEST, name=f"s{number}", at=now() - timedelta(seconds=1))
+        schedule(sms(), name=f"s{number}", at=now() - timedelta(seconds=1))
     fired: list[int] = []
     gate = threading.Barrier(5)
 
@@ -89,7 +83,7 @@ def test_five_schedulers_fire_each_occurrence_once(engine: Engine) -> None:
 
 
 def test_a_crash_before_the_commit_leaves_everything_due(engine: Engine) -> None:
-    schedule(REQUEST, name="soon", at=now() - timedelta(seconds=1))
+    schedule(sms(), name="soon", at=now() - timedelta(seconds=1))
     with engine.connect() as connection:
         assert firing.fire_due(connection) == 1
         connection.rollback()
@@ -98,7 +92,7 @@ def test_a_crash_before_the_commit_leaves_everything_due(engine: Engine) -> None
 
 @pytest.mark.parametrize(("misfire", "fired", "skipped"), [("skip", 0, 10), ("fire_once", 1, 9), ("catch_up", 4, 6)])
 def test_downtime_is_made_up_for_by_the_misfire_policy(engine: Engine, misfire: str, fired: int, skipped: int) -> None:
-    schedule(REQUEST, name="five minutes", every=timedelta(minutes=5), misfire=misfire, catch_up_limit=4)
+    schedule(sms(), name="five minutes", every=timedelta(minutes=5), misfire=misfire, catch_up_limit=4)
     with engine.begin() as connection:
         # Due ten times while nothing ran, the last time two minutes ago.
         down_since = "now() - interval '47 minutes'"
@@ -130,7 +124,7 @@ def test_a_paused_schedule_does_not_fire_and_owes_nothing_when_resumed(engine: E
 
 
 def test_a_cancelled_occurrence_is_left_out(engine: Engine) -> None:
-    schedule(REQUEST, name="once", at=now() + timedelta(hours=1))
+    schedule(sms(), name="once", at=now() + timedelta(hours=1))
     due_at = rows.get("acme", "once").next_at
     assert due_at is not None
     rows.cancel_occurrence("acme", "once", due_at)
@@ -154,14 +148,14 @@ def test_a_schedule_ends(engine: Engine) -> None:
 def test_a_schedule_that_could_never_fire_is_refused() -> None:
     start = datetime(2030, 1, 1, tzinfo=UTC)
     with pytest.raises(InvalidInput, match="never due"):
-        schedule(REQUEST, name="x", cron="0 9 * * *", starts_at=start, ends_at=start + timedelta(hours=1))
+        schedule(sms(), name="x", cron="0 9 * * *", starts_at=start, ends_at=start + timedelta(hours=1))
 
 
 def test_a_wrong_request_is_refused_when_the_schedule_is_made() -> None:
     with pytest.raises(InvalidInput, match=r"input\.to"):
-        schedule({**REQUEST, "input": {"to": "12", "body": "x"}}, name="x", cron="0 9 * * *")
+        schedule({**sms(), "input": {"to": "12", "body": "x"}}, name="x", cron="0 9 * * *")
     with pytest.raises(InvalidInput, match="each occurrence has its own"):
-        schedule({**REQUEST, "idempotency_key": "k"}, name="x", cron="0 9 * * *")
+        schedule({**sms(), "idempotency_key": "k"}, name="x", cron="0 9 * * *")
 
 
 def test_two_schedules_of_one_name_are_refused_and_unknown_ones_named() -> None:
@@ -175,5 +169,5 @@ def test_two_schedules_of_one_name_are_refused_and_unknown_ones_named() -> None:
 
 
 def test_a_run_with_a_time_needs_no_schedule(engine: Engine) -> None:
-    run_id = enqueue({**REQUEST, "at": now() + timedelta(hours=1)})
+    run_id = enqueue({**sms(), "at": now() + timedelta(hours=1)})
     assert get_run(run_id).state == "scheduled"
