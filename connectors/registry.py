@@ -50,7 +50,9 @@ def action(full_name: str) -> AnyAction:
 def _close(name: str, known: dict[str, Connector] | dict[str, AnyAction]) -> str:
     # Case is what people get wrong first: sms.sendsms, sms.SendSMS.
     by_lower = {key.lower(): key for key in known}
-    near = [by_lower[found] for found in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
+    lower = name.lower()
+    alike = [lower] if lower in by_lower else difflib.get_close_matches(lower, by_lower, n=3, cutoff=0.6)
+    near = [by_lower[found] for found in alike]
     if near:
         return "did you mean " + " or ".join(near) + "?"
     return "`neonhub catalog` lists them all"

@@ -68,7 +68,7 @@ class Display:
                 bar = ProgressBar(total=total, completed=counts[state], width=40, complete_style=colour)
                 table.add_row(str(state), str(counts[state]), bar)
         rate = done / max(0.1, self._elapsed_s())
-        note = f"{rate:.0f} a second; {in_doubt} in doubt; {restarts} processes restarted"
+        note = f"{rate:.0f} a second; {in_doubt} in doubt; {restarts} restarts"
         table.add_row("", f"{done}/{total}", note)
         return table
 
