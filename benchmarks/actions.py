@@ -27,11 +27,16 @@ from neonhub_worker.settings import load
 
 
 def cpu_s(home: Path) -> dict[str, float]:
-    """CPU seconds used so far by each process of the stack, its children included."""
+    """CPU seconds used so far by each process of the stack; a server's children count as the server.
+
+    A kernel that samples at its timer's ticks sees little of processes that work for less than a tick at a time, as
+    Postgres' do here.
+    """
     used: dict[str, float] = {}
     for state in stack.processes(home):
         family = [psutil.Process(state.pid)] if psutil.pid_exists(state.pid) else []
-        family += family[0].children(recursive=True) if family else []
+        if family and state.name != "supervisor":  # its children are the others
+            family += family[0].children(recursive=True)
         used[state.name] = sum(sum(process.cpu_times()[:2]) for process in family)
     return used
 
