@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import threading
@@ -57,12 +58,14 @@ def up(
                 found = launch.wait_ready(place)
                 tell("already running")
                 return found
+        start = functools.partial(launch.start, place, procfile=procfile, ports=ports or Ports(), on_progress=tell)
         attending = False
         try:
-            found = launch.start(place, procfile=procfile, ports=ports or Ports(), on_progress=tell)
+            found = start()
             attending = not detach
-            if attending:
-                _attend(place, tell)
+            while attending and not _attend(place, tell):
+                tell("the supervisor and its keeper were killed; starting again")
+                found = start()
         except KeyboardInterrupt:
             down(home, on_progress=tell)
             if not attending:
@@ -90,8 +93,12 @@ def _await_stop(home: Home) -> bool:
     return False
 
 
-def _attend(home: Home, on_progress: Callable[[str], None]) -> None:
-    """Stay until the stack has stopped."""
+def _attend(home: Home, on_progress: Callable[[str], None]) -> bool:
+    """Stay until the stack has stopped.
+
+    Returns:
+        False if nobody is left who could stop it, or keep it alive.
+    """
     on_progress("running; Ctrl-C stops it")
     seen_at = time.monotonic()
     while state.load_state(home) != "stopped":
@@ -100,7 +107,8 @@ def _attend(home: Home, on_progress: Callable[[str], None]) -> None:
         if state.is_locked(home):
             seen_at = time.monotonic()
         elif time.monotonic() - seen_at > _NOBODY_S:
-            raise StackError("the supervisor and its keeper were killed; `neonhub up` takes over what still runs")
+            return False
+    return True
 
 
 def _reap_orphans() -> None:

@@ -73,6 +73,24 @@ def test_after_both_were_killed_up_takes_over_and_down_ends_all(local: LocalStac
     assert local.left() == []
 
 
+def test_in_the_foreground_both_are_started_again(tmp_path: Path) -> None:
+    local = LocalStack(tmp_path / "home")
+    try:
+        up = local.start_up(detach=False)
+        assert up.stdout is not None
+        assert "running; Ctrl-C stops it\n" in iter(up.stdout.readline, "")
+        before = local.pids()
+        local.kill("keeper", "supervisor", "broker")
+        after = local.wait_healed(before, "keeper", "supervisor", "broker")
+        assert unchanged(before, after) == NAMES - {"keeper", "supervisor", "broker"}
+        os.kill(up.pid, signal.SIGINT)
+        output, _ = up.communicate(timeout=60)
+        assert up.returncode == 0, output
+        assert local.left() == []
+    finally:
+        local.clean()
+
+
 def test_after_both_were_killed_down_ends_all(local: LocalStack) -> None:
     local.kill("keeper", "supervisor")
     assert local.down() is True
