@@ -21,6 +21,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, which is all a person is shown; its class's name if it has no text."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 class NeonhubError(Exception):
     """Base of all errors a user can act on; its text is shown to people as it is."""
 

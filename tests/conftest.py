@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Engine
 
 from neonhub_worker import settings as settings_module
 from neonhub_worker.db import engine as engine_module
@@ -52,16 +51,8 @@ def broker_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def database_url(postgres_url: str) -> Iterator[str]:
     """A migrated database of the test's own."""
-    name = f"test_{uuid.uuid4().hex}"
-    template = make_url(postgres_url)
-    admin_url = template.set(drivername="postgresql+psycopg", database="postgres")
-    admin = create_engine(admin_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"create database {name} template {template.database}"))
-    yield template.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"drop database {name} with (force)"))
-    admin.dispose()
+    with servers.database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture

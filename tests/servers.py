@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
 from neonhub_worker.local.broker import Broker
 from neonhub_worker.local.home import Home
 from neonhub_worker.local.postgres import Postgres
+
+ROOT = Path(__file__).parents[1]
 
 _READY_S = 30.0
 
@@ -60,15 +67,47 @@ def broker(folder: Path) -> Iterator[str]:
 def _running(command: list[str], log: Path, options: dict[str, Any]) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as output:
         process = subprocess.Popen(command, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)
+    with ended(process):
+        yield process
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is asked to stop on leaving, and made to if it does not."""
     try:
         yield process
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(15)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def database(postgres_url: str) -> Iterator[str]:
+    """A migrated database of its own: a copy of the one at ``postgres_url``; yields its URL."""
+    name = f"test_{uuid.uuid4().hex}"
+    template = make_url(postgres_url)
+    admin_url = template.set(drivername="postgresql+psycopg", database="postgres")
+    admin = create_engine(admin_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"create database {name} template {template.database}"))
+    yield template.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f"drop database {name} with (force)"))
+    admin.dispose()
+
+
+@contextmanager
+def sandbox(folder: Path) -> Iterator[str]:
+    """A sandbox with empty state, as a process of its own; yields its URL."""
+    port_file = folder / "port"
+    command = [sys.executable, "-m", "connectors.sandbox", "--port", "0", "--state", str(folder / "sandbox")]
+    with ended(subprocess.Popen([*command, "--port-file", str(port_file)], cwd=ROOT)):
+        wait_for(lambda: port_file.exists() and port_file.read_text().strip().isdigit(), "the sandbox's port")
+        yield f"http://127.0.0.1:{port_file.read_text().strip()}"
 
 
 def _until(ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from neonhub_worker.cli import catalog, connections, consent, doctor, enqueue, runs, sandbox, schedules, stack
-from neonhub_worker.errors import InvalidInput, NeonhubError
+from neonhub_worker.errors import InvalidInput, NeonhubError, first_line
 
 app = typer.Typer(
     name="neonhub",
@@ -100,8 +100,7 @@ def _explain(error: Exception) -> int:
     if getattr(getattr(error, "orig", None), "sqlstate", None) in _SCHEMA_BEHIND:
         return _fail("the database's schema is not the one this program needs; `neonhub migrate` brings it up to date")
     # The first line only: the others of a database's error repeat the statement and its values.
-    said = (str(error).strip().splitlines() or ["no text"])[0]
-    return _fail(f"unexpected {type(error).__name__}: {said}; run it again with --debug to see where")
+    return _fail(f"unexpected {type(error).__name__}: {first_line(error)}; run it again with --debug to see where")
 
 
 def _called_wrongly(error: Any) -> int:

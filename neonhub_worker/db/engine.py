@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from neonhub_worker.errors import Unreachable
+from neonhub_worker.errors import Unreachable, first_line
 from neonhub_worker.settings import settings
 
 
@@ -93,7 +93,7 @@ def _unreachable_text(error: Exception) -> str:
     """Without the password."""
     url = engine().url
     cause = getattr(error, "orig", error)
-    reason = str(cause).strip().splitlines()[0]
+    reason = first_line(cause)
     if getattr(cause, "sqlstate", None):
         return f"the database could not do it now ({reason}); nothing was changed, try again"
     return (

@@ -21,6 +21,7 @@ from neonhub_worker import clock
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import due
 from neonhub_worker.dispatch.publish import publish
+from neonhub_worker.errors import first_line
 from neonhub_worker.ledger import decisions, leases
 from neonhub_worker.ledger.runs import DUE_CHANNEL
 from neonhub_worker.schedules import firing
@@ -64,7 +65,7 @@ class PostgresScheduler(Scheduler):
             return work()
         except Exception as error:
             log.warning(
-                "tick_failed", part=work.__name__.strip("_"), error=type(error).__name__, reason=_first_line(error)
+                "tick_failed", part=work.__name__.strip("_"), error=type(error).__name__, reason=first_line(error)
             )
             return TICK_S
 
@@ -128,7 +129,7 @@ class PostgresScheduler(Scheduler):
             for _ in self._listener.notifies(timeout=wait_s, stop_after=1):
                 pass
         except psycopg.Error as error:
-            log.warning("listen_failed", error=type(error).__name__, reason=_first_line(error))
+            log.warning("listen_failed", error=type(error).__name__, reason=first_line(error))
             self._listener = None
             time.sleep(TICK_S)
 
@@ -136,8 +137,3 @@ class PostgresScheduler(Scheduler):
 _ENTRY_SEEN = text("insert into beat_entry (name, last_run_at) values (:name, :now) on conflict (name) do nothing")
 _ENTRY_LOCK = text("select last_run_at from beat_entry where name = :name for update skip locked")
 _ENTRY_RAN = text("update beat_entry set last_run_at = :now, total_run_count = total_run_count + 1 where name = :name")
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else ""

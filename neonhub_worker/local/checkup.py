@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from neonhub_worker.db import migrate
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.errors import NeonhubError, VaultError
+from neonhub_worker.errors import NeonhubError, VaultError, first_line
 from neonhub_worker.settings import Settings, load
 from neonhub_worker.vault import cipher
 
@@ -48,12 +48,8 @@ def run() -> list[Finding]:
         try:
             findings += check(settings)
         except Exception as error:
-            findings.append(Finding("FAIL", check.__name__.strip("_"), _first_line(error)))
+            findings.append(Finding("FAIL", check.__name__.strip("_"), first_line(error)))
     return findings
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _python() -> Finding:
@@ -122,7 +118,7 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         try:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=4)
         except Exception as error:
-            where = f"{connection.as_uri()} does not answer ({_first_line(error)})"
+            where = f"{connection.as_uri()} does not answer ({first_line(error)})"
             hint = "what is enqueued waits in the database until it does; check NEONHUB_BROKER_URL"
             yield Finding("FAIL", "broker", f"{where}: {hint}")
             return

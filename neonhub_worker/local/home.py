@@ -128,6 +128,8 @@ def write_private(place: Path, content: str) -> None:
 
 def keep_private(place: Path, content: str) -> str:
     """Write a file unless it is there, for its owner alone; returns what it holds, whoever was first."""
+    if place.exists():
+        return place.read_text()
     with _written_beside(place, content) as made, contextlib.suppress(FileExistsError):
         # Unlike a rename, a link fails if another process was first.
         os.link(made, place)

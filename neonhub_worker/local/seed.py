@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import requests
+from cryptography.fernet import Fernet
 from sqlalchemy import Connection
 
 from connectors import registry
 from neonhub_worker.db.engine import make_engine
 from neonhub_worker.errors import UnknownConnection, Unreachable
-from neonhub_worker.settings import load
-from neonhub_worker.vault import cipher, connections, organizations
+from neonhub_worker.local.home import keep_private
+from neonhub_worker.settings import VAULT_KEY_FILE, load
+from neonhub_worker.vault import connections, organizations
 
 DEMO = "demo"
 
@@ -22,7 +24,7 @@ def seed_demo(database_url: str, sandbox_url: str) -> None:
     Raises:
         Unreachable: The sandbox does not answer.
     """
-    cipher.ensure_key_file(load().home)
+    keep_private(load().home / VAULT_KEY_FILE, Fernet.generate_key().decode())
     accounts = _accounts(sandbox_url)
     engine = make_engine("postgresql+psycopg://" + database_url.partition("://")[2], pool_size=1)
     try:

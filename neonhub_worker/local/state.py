@@ -136,8 +136,7 @@ def record_self(home: Home, name: str, *, healing: bool) -> Record:
 
 def stack_id(home: Home) -> str:
     """A random name of this home, which its processes carry in their environment."""
-    place = home.run / "id"
-    return place.read_text() if place.exists() else keep_private(place, secrets.token_hex(8))
+    return keep_private(home.run / "id", secrets.token_hex(8))
 
 
 def save_state(home: Home, state: str) -> None:

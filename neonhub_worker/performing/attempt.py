@@ -1,4 +1,4 @@
-"""How is one claimed run carried out? It always ends in an outcome, never in an exception."""
+"""How is one claimed run carried out? It ends in an outcome, unless the run or the database was lost meanwhile."""
 
 from __future__ import annotations
 

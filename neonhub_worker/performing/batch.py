@@ -86,7 +86,7 @@ def _begin(claimed: Claimed, deadline: float) -> Outcome:
     try:
         opened = connections.open_connection(claimed.connection_id)
         attempt = Attempt(claimed, opened, deadline=deadline)
-    except (Unreachable, SQLAlchemyError):
+    except Unreachable:
         raise
     except VaultError as error:
         return outcomes.wrong_key(claimed, error)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from neonhub_worker.errors import VaultError
-from neonhub_worker.settings import VAULT_KEY_FILE, settings
+from neonhub_worker.settings import settings
 
 
 def encrypt(secret: dict[str, Any]) -> bytes:
@@ -59,23 +56,3 @@ def _fernet() -> MultiFernet:
         raise VaultError(
             "NEONHUB_VAULT_KEYS must hold Fernet keys (32 bytes in URL-safe base64), comma separated"
         ) from None
-
-
-def ensure_key_file(home: Path) -> Path:
-    """Make the embedded stack's vault key unless it is there; readable by its owner only, never half written."""
-    path = home / VAULT_KEY_FILE
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        descriptor, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Fernet.generate_key() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            # Unlike a rename, a link fails if another process was first: its key stays.
-            os.link(name, path)
-        except FileExistsError:
-            pass
-        finally:
-            os.unlink(name)
-    return path

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,8 +16,8 @@ from connectors import registry
 from connectors.kit.action import Input, LookUp, Output
 from connectors.kit.call import Call
 from connectors.kit.connector import AnyAction
+from tests import servers
 from tests.contract.memory_ledger import MemoryLedger
-from tests.servers import wait_for
 
 _numbers = itertools.count(1000)
 
@@ -102,17 +100,8 @@ def _as_json(output: Output | None) -> Any:
 
 @pytest.fixture(scope="session")
 def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    folder = tmp_path_factory.mktemp("sandbox")
-    port_file = folder / "port"
-    command = [sys.executable, "-m", "connectors.sandbox", "--port", "0", "--state", str(folder / "state")]
-    process = subprocess.Popen([*command, "--port-file", str(port_file)])
-    try:
-        wait_for(lambda: port_file.exists() and port_file.read_text().strip().isdigit(), "the sandbox's port")
-        started = Sandbox(f"http://127.0.0.1:{port_file.read_text().strip()}")
-        yield Sandbox(started.url, started.ask("GET", "accounts"))
-    finally:
-        process.terminate()
-        process.wait(10)
+    with servers.sandbox(tmp_path_factory.mktemp("sandbox")) as url:
+        yield Sandbox(url, Sandbox(url).ask("GET", "accounts"))
 
 
 @pytest.fixture

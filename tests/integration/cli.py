@@ -24,7 +24,7 @@ from neonhub_worker import enqueue, get_run
 from neonhub_worker.cli.main import main
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.ledger import leases
-from tests.integration.conftest import Sandbox
+from tests.integration.sandboxes import Sandbox
 
 ROOT = Path(__file__).parent.parent.parent
 TO = "+14155550177"

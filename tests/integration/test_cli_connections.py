@@ -11,16 +11,11 @@ import requests
 from cryptography.fernet import Fernet
 
 from tests.conftest import forget_settings
-from tests.integration.cli import INPUT, Neonhub, count, in_process, sms_run
-from tests.integration.conftest import Sandbox
+from tests.integration.cli import INPUT, Neonhub, count, sms_run
+from tests.integration.sandboxes import Sandbox
 
 TOKEN = "e" * 32
 CREDENTIAL = {"account_sid": "AC" + "0" * 32, "auth_token": TOKEN}
-
-
-@pytest.fixture
-def neonhub(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, organization: str) -> Neonhub:
-    return in_process(capsys, monkeypatch)
 
 
 @pytest.fixture

@@ -6,12 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli import TO, Neonhub, count, in_process
-
-
-@pytest.fixture
-def neonhub(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, organization: str) -> Neonhub:
-    return in_process(capsys, monkeypatch)
+from tests.integration.cli import TO, Neonhub, count
 
 
 def test_an_opt_out_is_shown_with_its_source_until_an_opt_in(neonhub: Neonhub) -> None:

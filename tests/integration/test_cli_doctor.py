@@ -14,7 +14,7 @@ from neonhub_worker.db.engine import transaction
 from neonhub_worker.settings import Settings
 from tests.conftest import ConnectionFactory, forget_settings
 from tests.integration.cli import Neonhub, Said, as_process, in_process, park, sms_run
-from tests.integration.conftest import Sandbox
+from tests.integration.sandboxes import Sandbox
 
 AWAY = "postgresql://someone:secret-word@127.0.0.1:1/neonhub"
 

@@ -16,18 +16,11 @@ from sqlalchemy import text
 
 from neonhub_worker import get_run
 from neonhub_worker.db.engine import transaction
-from tests.conftest import ConnectionFactory
 from tests.integration.cli import COMMAND, INPUT, ROOT, TO, Said, as_process, count, start
 from tests.integration.local_stacks import LocalStack
 
 ENQUEUE = ("enqueue", "sms.sendSMS", "--org", "acme", "--input", json.dumps(INPUT))
 FULL = Path("/dev/full")
-
-
-@pytest.fixture
-def link(connection_factory: ConnectionFactory) -> None:
-    """A connection for runs that nobody sends."""
-    connection_factory("sms", credential={}, settings={})
 
 
 @pytest.fixture
@@ -47,7 +40,7 @@ def published(run_id: str) -> bool:
         return bool(connection.execute(query, {"id": run_id}).scalar_one())
 
 
-def test_a_pipe_gets_the_result_and_nothing_else(link: None) -> None:
+def test_a_pipe_gets_the_result_and_nothing_else(unsent: None) -> None:
     said = as_process(*ENQUEUE)
     assert (said.code, said.out) == (0, f"{uuid.UUID(said.out.strip())}\n")
     listed = as_process("runs", "list", "--json")
@@ -55,7 +48,7 @@ def test_a_pipe_gets_the_result_and_nothing_else(link: None) -> None:
     assert listed.err == ""
 
 
-def test_a_refusal_is_one_line_on_standard_error(link: None) -> None:
+def test_a_refusal_is_one_line_on_standard_error(unsent: None) -> None:
     said = as_process("enqueue", "sms.sendsms", "--org", "acme")
     assert said.code == 1
     assert "did you mean sms.sendSMS" in said.refusal
@@ -63,7 +56,7 @@ def test_a_refusal_is_one_line_on_standard_error(link: None) -> None:
 
 
 @pytest.mark.parametrize("url", ["redis://:secret-word@127.0.0.1:1/0", "amqp://someone:secret-word@127.0.0.1:1//", ""])
-def test_while_the_broker_is_away_a_request_is_accepted_and_left_to_the_dispatcher(link: None, url: str) -> None:
+def test_while_the_broker_is_away_a_request_is_accepted_and_left_to_the_dispatcher(unsent: None, url: str) -> None:
     said = as_process(*ENQUEUE, NEONHUB_BROKER_URL=url)
     assert said.code == 0
     assert said.err.splitlines() == ["1 accepted; `neonhub status` shows how they fare"]
@@ -71,7 +64,7 @@ def test_while_the_broker_is_away_a_request_is_accepted_and_left_to_the_dispatch
     assert not published(said.out.strip())
 
 
-def test_a_broker_that_is_away_hardly_delays_a_request(link: None) -> None:
+def test_a_broker_that_is_away_hardly_delays_a_request(unsent: None) -> None:
     took_s = []
     for environment in ({}, {"NEONHUB_BROKER_URL": "redis://127.0.0.1:1/0"}):
         began = time.monotonic()
@@ -80,7 +73,7 @@ def test_a_broker_that_is_away_hardly_delays_a_request(link: None) -> None:
     assert took_s[1] - took_s[0] < 4
 
 
-def test_what_waits_says_what_was_accepted_and_ctrl_c_leaves_it_accepted(link: None) -> None:
+def test_what_waits_says_what_was_accepted_and_ctrl_c_leaves_it_accepted(unsent: None) -> None:
     with start(*ENQUEUE, "--wait", "60") as process:
         assert process.stderr is not None
         first = process.stderr.readline()
@@ -91,7 +84,7 @@ def test_what_waits_says_what_was_accepted_and_ctrl_c_leaves_it_accepted(link: N
     assert get_run(first.split()[2].rstrip(";")).state == "queued"
 
 
-def test_waiting_in_vain_ends_with_the_state_it_is_in(link: None) -> None:
+def test_waiting_in_vain_ends_with_the_state_it_is_in(unsent: None) -> None:
     said = as_process(*ENQUEUE, "--wait", "0.1")
     assert said.code == 1
     run_id, state = said.out.split()
@@ -103,7 +96,7 @@ PRINTING: list[list[str]] = [["catalog"], ["catalog", "--json"], ["runs", "list"
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
-def test_a_full_disk_is_one_line(link: None) -> None:
+def test_a_full_disk_is_one_line(unsent: None) -> None:
     for command in PRINTING:
         with FULL.open("w") as full:
             done = subprocess.run(
@@ -113,7 +106,7 @@ def test_a_full_disk_is_one_line(link: None) -> None:
         assert done.returncode == 1
 
 
-def test_a_reader_that_has_read_enough_ends_it_quietly(link: None) -> None:
+def test_a_reader_that_has_read_enough_ends_it_quietly(unsent: None) -> None:
     with subprocess.Popen(
         [*COMMAND, "catalog", "--json"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -124,7 +117,7 @@ def test_a_reader_that_has_read_enough_ends_it_quietly(link: None) -> None:
         assert process.stderr.read() == b""
 
 
-def test_an_error_that_nobody_foresaw_is_one_line_and_tells_no_values(link: None) -> None:
+def test_an_error_that_nobody_foresaw_is_one_line_and_tells_no_values(unsent: None) -> None:
     with transaction() as connection:
         body = "begin raise exception 'nothing goes in'; end"
         connection.execute(text(f"create function odd() returns trigger language plpgsql as $$ {body} $$"))
@@ -145,7 +138,7 @@ def test_a_home_that_cannot_be_is_one_line(home: Path) -> None:
     assert "set NEONHUB_HOME to a folder that you may write to" in refusal
 
 
-def test_a_setting_that_is_empty_is_not_set(link: None) -> None:
+def test_a_setting_that_is_empty_is_not_set(unsent: None) -> None:
     assert "no broker: set NEONHUB_BROKER_URL" in as_process("status", NEONHUB_BROKER_URL="").refusal
     assert "no sandbox: start one" in as_process("sandbox", "effects", NEONHUB_SANDBOX_URL="").refusal
 

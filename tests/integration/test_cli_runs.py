@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-import pytest
-
 from neonhub_worker import get_run
 from neonhub_worker.performing import batch
-from tests.conftest import ConnectionFactory
-from tests.integration.cli import INPUT, TO, Neonhub, claim, fail, in_process, park, sms_run
-from tests.integration.conftest import Sandbox
-
-
-@pytest.fixture
-def neonhub(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, organization: str) -> Neonhub:
-    return in_process(capsys, monkeypatch)
-
-
-@pytest.fixture
-def link(connection_factory: ConnectionFactory) -> None:
-    """A connection for runs that are never sent."""
-    connection_factory("sms", credential={}, settings={})
+from tests.integration.cli import INPUT, TO, Neonhub, claim, fail, park, sms_run
+from tests.integration.sandboxes import Sandbox
 
 
 def test_runs_are_listed_newest_first_and_by_what_is_asked(neonhub: Neonhub, sandbox: Sandbox) -> None:
@@ -93,7 +79,7 @@ def test_a_waiting_run_is_cancelled_and_not_sent(neonhub: Neonhub, sandbox: Sand
     assert "is cancelled and cannot be cancelled: it has ended" in neonhub("runs", "cancel", run_id).refusal
 
 
-def test_cancelling_a_run_that_is_being_sent_says_that_it_may_be_too_late(neonhub: Neonhub, link: None) -> None:
+def test_cancelling_a_run_that_is_being_sent_says_that_it_may_be_too_late(neonhub: Neonhub, unsent: None) -> None:
     run_id = sms_run()
     claim(run_id)
     said = neonhub("runs", "cancel", run_id)
@@ -101,14 +87,14 @@ def test_cancelling_a_run_that_is_being_sent_says_that_it_may_be_too_late(neonhu
     assert "it will be cancelled if it turns out that nothing was sent" in said.err
 
 
-def test_a_parked_run_is_settled_as_sent(neonhub: Neonhub, link: None) -> None:
+def test_a_parked_run_is_settled_as_sent(neonhub: Neonhub, unsent: None) -> None:
     run_id = sms_run()
     park(run_id)
     assert neonhub("runs", "settle", run_id, "--sent", "SM1").words == f"{run_id} succeeded"
     assert get_run(run_id).provider_id == "SM1"
 
 
-def test_a_parked_run_is_settled_as_not_sent_and_may_then_be_retried(neonhub: Neonhub, link: None) -> None:
+def test_a_parked_run_is_settled_as_not_sent_and_may_then_be_retried(neonhub: Neonhub, unsent: None) -> None:
     run_id = sms_run()
     park(run_id)
     assert "is parked and cannot be retried: say first what happened" in neonhub("runs", "retry", run_id).refusal
@@ -122,7 +108,7 @@ def test_a_parked_run_is_settled_as_not_sent_and_may_then_be_retried(neonhub: Ne
 NO_ANSWERS: list[list[str]] = [[], ["--sent", "SM1", "--not-sent"]]
 
 
-def test_settling_needs_one_answer(neonhub: Neonhub, link: None) -> None:
+def test_settling_needs_one_answer(neonhub: Neonhub, unsent: None) -> None:
     for answer in NO_ANSWERS:
         run_id = sms_run()
         park(run_id)

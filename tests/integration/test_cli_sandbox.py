@@ -15,7 +15,7 @@ from neonhub_worker.performing import batch
 from neonhub_worker.settings import Settings
 from tests.conftest import forget_settings
 from tests.integration.cli import INPUT, TO, Neonhub, in_process, sms_run, start
-from tests.integration.conftest import Sandbox
+from tests.integration.sandboxes import Sandbox
 
 
 @pytest.fixture

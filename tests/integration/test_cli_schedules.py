@@ -6,18 +6,11 @@ import json
 
 import pytest
 
-from tests.conftest import ConnectionFactory
-from tests.integration.cli import INPUT, Neonhub, count, in_process
+from tests.integration.cli import INPUT, Neonhub, count
+
+pytestmark = pytest.mark.usefixtures("unsent")
 
 ADD = ("schedules", "add", "weekly", "sms.sendSMS", "--org", "acme", "--input", json.dumps(INPUT))
-
-
-@pytest.fixture
-def neonhub(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, connection_factory: ConnectionFactory
-) -> Neonhub:
-    connection_factory("sms", credential={}, settings={})
-    return in_process(capsys, monkeypatch)
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,10 @@ from sqlalchemy import text
 
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.ledger.states import RunState
-from tests.conftest import ConnectionFactory, forget_settings
-from tests.integration.cli import Neonhub, as_process, claim, in_process, sms_run
+from tests.conftest import forget_settings
+from tests.integration.cli import Neonhub, as_process, claim, sms_run
 
-
-@pytest.fixture
-def neonhub(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, connection_factory: ConnectionFactory
-) -> Neonhub:
-    connection_factory("sms", credential={}, settings={})
-    return in_process(capsys, monkeypatch)
+pytestmark = pytest.mark.usefixtures("unsent")
 
 
 def test_runs_are_counted_by_state_and_messages_by_queue(neonhub: Neonhub) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 
-import pytest
 from sqlalchemy import text
 
 from neonhub_worker import cancel
@@ -13,20 +12,8 @@ from neonhub_worker.db.engine import transaction
 from neonhub_worker.ledger import decisions
 from neonhub_worker.ledger.states import DESCRIPTION, RunState
 from neonhub_worker.performing import batch
-from tests.conftest import ConnectionFactory
-from tests.integration.cli import Neonhub, claim, fail, in_process, park, sms_run
-from tests.integration.conftest import Sandbox
-
-
-@pytest.fixture
-def neonhub(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, organization: str) -> Neonhub:
-    return in_process(capsys, monkeypatch)
-
-
-@pytest.fixture
-def link(connection_factory: ConnectionFactory) -> None:
-    """A connection for runs that are never sent."""
-    connection_factory("sms", credential={}, settings={})
+from tests.integration.cli import Neonhub, claim, fail, park, sms_run
+from tests.integration.sandboxes import Sandbox
 
 
 def why(neonhub: Neonhub, run_id: uuid.UUID, state: str) -> list[str]:
@@ -44,12 +31,12 @@ def why(neonhub: Neonhub, run_id: uuid.UUID, state: str) -> list[str]:
     return others
 
 
-def test_why_scheduled(neonhub: Neonhub, link: None) -> None:
+def test_why_scheduled(neonhub: Neonhub, unsent: None) -> None:
     (due,) = why(neonhub, sms_run(at=datetime(2035, 1, 1, tzinfo=UTC)), "scheduled")
     assert due.startswith("It is due at 2035-01-01 00:00:00 UTC, in ")
 
 
-def test_why_queued(neonhub: Neonhub, link: None) -> None:
+def test_why_queued(neonhub: Neonhub, unsent: None) -> None:
     run_id = sms_run()
     with transaction() as connection:
         connection.execute(text("update run set run_at = now() - interval '90 seconds'"))
@@ -58,7 +45,7 @@ def test_why_queued(neonhub: Neonhub, link: None) -> None:
     assert due.endswith(" s and waits for a free worker.")
 
 
-def test_why_running(neonhub: Neonhub, link: None) -> None:
+def test_why_running(neonhub: Neonhub, unsent: None) -> None:
     run_id = sms_run()
     claim(run_id)
     attempts, lease = why(neonhub, run_id, "running")
@@ -67,7 +54,7 @@ def test_why_running(neonhub: Neonhub, link: None) -> None:
     assert lease.endswith("if the worker dies it is rescued then.")
 
 
-def test_why_running_and_to_be_cancelled(neonhub: Neonhub, link: None) -> None:
+def test_why_running_and_to_be_cancelled(neonhub: Neonhub, unsent: None) -> None:
     run_id = sms_run()
     claim(run_id)
     cancel(run_id)
@@ -111,20 +98,20 @@ def test_why_failed(neonhub: Neonhub, sandbox: Sandbox) -> None:
     assert hint == f"`neonhub runs retry {run_id}` tries it again."
 
 
-def test_why_cancelled(neonhub: Neonhub, link: None) -> None:
+def test_why_cancelled(neonhub: Neonhub, unsent: None) -> None:
     run_id = sms_run()
     cancel(run_id)
     assert why(neonhub, run_id, "cancelled") == [f"`neonhub runs retry {run_id}` tries it again."]
 
 
-def test_why_expired(neonhub: Neonhub, link: None) -> None:
+def test_why_expired(neonhub: Neonhub, unsent: None) -> None:
     run_id = sms_run(expires_at=datetime(2020, 1, 1, tzinfo=UTC))
     with transaction() as connection:
         assert decisions.expire(connection) == 1
     assert why(neonhub, run_id, "expired") == [f"`neonhub runs retry {run_id}` tries it again."]
 
 
-def test_why_parked(neonhub: Neonhub, link: None) -> None:
+def test_why_parked(neonhub: Neonhub, unsent: None) -> None:
     run_id = sms_run()
     park(run_id)
     said, attempts, hint = why(neonhub, run_id, "parked")

@@ -22,6 +22,7 @@ from neonhub_worker.dispatch.scheduler import PostgresScheduler
 from neonhub_worker.ledger import leases
 from tests.conftest import ConnectionFactory
 from tests.factories import sms
+from tests.races import at_once
 
 
 @pytest.fixture(autouse=True)
@@ -197,28 +198,13 @@ def test_entries_of_beat_schedule_are_sent_once_however_many_beats_run(
     entry = {"task": "nightly.report", "schedule": celery_schedule(timedelta(hours=1)), "options": {"queue": "agents"}}
     monkeypatch.setitem(app.conf.beat_schedule, "report", entry)
     beats = [PostgresScheduler(app=app) for _ in range(3)]
-    tick_all(beats)
+    at_once(*[beat.tick for beat in beats])
     assert messages(broker, "agents") == [], "the first one is due an hour after the entry was first seen"
     with engine.begin() as connection:
         connection.execute(text("update beat_entry set last_run_at = now() - interval '1 hour'"))
-    tick_all(beats)
+    at_once(*[beat.tick for beat in beats])
     assert [message["task"] for message in messages(broker, "agents")] == ["nightly.report"]
-    tick_all(beats)
+    at_once(*[beat.tick for beat in beats])
     assert messages(broker, "agents") == []
     for beat in beats:
         beat.close()
-
-
-def tick_all(beats: list[PostgresScheduler]) -> None:
-    """All at once."""
-    gate = threading.Barrier(len(beats))
-
-    def tick(beat: PostgresScheduler) -> None:
-        gate.wait()
-        beat.tick()
-
-    threads = [threading.Thread(target=tick, args=(beat,)) for beat in beats]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()

@@ -10,23 +10,14 @@ from neonhub_worker.ledger import leases, steps
 from neonhub_worker.ledger.leases import Claimed
 from neonhub_worker.ledger.states import EffectState, RunState
 from tests.integration.ledgers import GONE_S, Ledger
+from tests.races import at_once
 from tests.servers import wait_for
 
 
 def test_a_run_is_held_by_one_worker_however_many_ask(ledger: Ledger) -> None:
     run_ids = [ledger.accept() for _ in range(20)]
     won: list[Claimed] = []
-    gate = threading.Barrier(6)
-
-    def grab() -> None:
-        gate.wait()
-        won.extend(ledger.claim(*run_ids))
-
-    threads = [threading.Thread(target=grab) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[lambda: won.extend(ledger.claim(*run_ids))] * 6)
     assert sorted(one.id for one in won) == sorted(run_ids)
 
 

@@ -19,7 +19,7 @@ from neonhub_worker.performing.run_ledger import LeaseLost
 from neonhub_worker.vault import connections
 from tests.conftest import forget_settings
 from tests.factories import TO, sms
-from tests.integration.conftest import Sandbox
+from tests.integration.sandboxes import Sandbox
 
 
 def make_due(engine: Engine, run_id: uuid.UUID) -> None:

@@ -15,7 +15,7 @@ from neonhub_worker.ledger import decisions, leases, steps
 from neonhub_worker.ledger.states import EffectState
 from neonhub_worker.performing import batch
 from neonhub_worker.vault import connections
-from tests.integration.conftest import Sandbox
+from tests.integration.sandboxes import Sandbox
 
 
 @pytest.fixture

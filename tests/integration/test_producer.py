@@ -34,6 +34,7 @@ from neonhub_worker.ledger.states import EffectState
 from neonhub_worker.schedules import rows
 from tests.conftest import ConnectionFactory
 from tests.factories import TO, sms
+from tests.races import at_once
 
 
 @pytest.fixture(autouse=True)
@@ -139,17 +140,7 @@ def test_keys_of_two_organizations_have_nothing_to_do_with_each_other(engine: En
 
 def test_producers_that_race_with_one_key_get_one_run(engine: Engine) -> None:
     found: list[uuid.UUID] = []
-    gate = threading.Barrier(8)
-
-    def produce() -> None:
-        gate.wait()
-        found.append(enqueue(sms(idempotency_key="k")))
-
-    threads = [threading.Thread(target=produce) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[lambda: found.append(enqueue(sms(idempotency_key="k")))] * 8)
     assert len(found) == 8
     assert len(set(found)) == count_runs(engine) == 1
 

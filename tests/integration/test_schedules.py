@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from neonhub_worker.errors import InvalidInput, UnknownSchedule
 from neonhub_worker.schedules import firing, rows
 from tests.conftest import ConnectionFactory
 from tests.factories import sms
+from tests.races import at_once
 
 
 @pytest.fixture(autouse=True)
@@ -66,17 +66,7 @@ def test_five_schedulers_fire_each_occurrence_once(engine: Engine) -> None:
     for number in range(20):
         schedule(sms(), name=f"s{number}", at=now() - timedelta(seconds=1))
     fired: list[int] = []
-    gate = threading.Barrier(5)
-
-    def tick() -> None:
-        gate.wait()
-        fired.append(fire())
-
-    threads = [threading.Thread(target=tick) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[lambda: fired.append(fire())] * 5)
     assert sum(fired) == 20
     with engine.connect() as connection:
         assert connection.execute(text("select count(*) from run")).scalar_one() == 20

@@ -20,7 +20,6 @@ import redis
 import requests
 from celery import Celery
 from cryptography.fernet import Fernet
-from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from neonhub_worker import get_run
@@ -31,7 +30,7 @@ from neonhub_worker.local import procfile
 from neonhub_worker.vault import connections, organizations
 from tests import servers
 from tests.conftest import forget_settings
-from tests.integration.conftest import Sandbox
+from tests.integration.sandboxes import Sandbox
 from tests.servers import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
@@ -152,9 +151,9 @@ class Place:
 def place(postgres_url: str, folder: Path, *, organization_id: str = "acme") -> Iterator[Place]:
     """A database, a broker and a sandbox; the organization has a connection to each of its accounts."""
     with contextlib.ExitStack() as opened:
-        database_url = opened.enter_context(_database(postgres_url))
+        database_url = opened.enter_context(servers.database(postgres_url))
         broker_url = opened.enter_context(servers.broker(folder))
-        sandbox_url = opened.enter_context(_sandbox(folder))
+        sandbox_url = opened.enter_context(servers.sandbox(folder))
         patch = opened.enter_context(pytest.MonkeyPatch.context())
         for name, value in {
             "HOME": str(folder / "home"),
@@ -177,34 +176,6 @@ def place(postgres_url: str, folder: Path, *, organization_id: str = "acme") -> 
                 settings=account["settings"],
             )
         yield Place(folder, broker_url, database_url, Sandbox(sandbox_url))
-
-
-@contextlib.contextmanager
-def _database(postgres_url: str) -> Iterator[str]:
-    template = make_url(postgres_url)
-    admin = create_engine(
-        template.set(drivername="postgresql+psycopg", database="postgres"), isolation_level="AUTOCOMMIT"
-    )
-    name = f"test_{uuid.uuid4().hex}"
-    with admin.connect() as connection:
-        connection.execute(text(f"create database {name} template {template.database}"))
-    yield template.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"drop database {name} with (force)"))
-    admin.dispose()
-
-
-@contextlib.contextmanager
-def _sandbox(folder: Path) -> Iterator[str]:
-    port_file = folder / "port"
-    command = [sys.executable, "-m", "connectors.sandbox", "--port", "0", "--state", str(folder / "sandbox")]
-    process = subprocess.Popen([*command, "--port-file", str(port_file)], cwd=ROOT)
-    try:
-        wait_for(lambda: port_file.exists() and port_file.read_text().strip().isdigit(), "the sandbox's port")
-        yield f"http://127.0.0.1:{port_file.read_text().strip()}"
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def run_of(task_id: str | uuid.UUID, *states: str) -> Run:
