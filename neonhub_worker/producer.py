@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from neonhub_worker import requests
+from neonhub_worker import faults, requests
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import due
 from neonhub_worker.dispatch.publish import Due, publish
@@ -80,19 +80,17 @@ def validate(request: RunRequest | Mapping[str, Any], *, connection: Connection 
 
 def _publish_new(drafts: Sequence[Draft], accepted: Sequence[Accepted]) -> None:
     """Wake workers at once; whatever the broker does not take now, the dispatcher publishes."""
+    faults.point("accept.committed")
     fresh = [
         Due(draft.id, draft.queue, draft.name, draft.connection_id)
         for draft, one in zip(drafts, accepted, strict=True)
-        if one.new and one.due
+        if one.publish
     ]
-    now, later = fresh[: due.WINDOW], fresh[due.WINDOW :]
     try:
-        publish(now)
+        publish(fresh)
     except Exception as error:
-        log.warning("broker_unreachable", count=len(now), error=type(error).__name__, then="the dispatcher publishes")
-        later = fresh
-    if later:
-        _leave_to_dispatcher([one.id for one in later])
+        log.warning("broker_unreachable", count=len(fresh), error=type(error).__name__, then="the dispatcher publishes")
+        _leave_to_dispatcher([one.id for one in fresh])
 
 
 def _leave_to_dispatcher(run_ids: Sequence[uuid.UUID]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -164,6 +165,8 @@ def _draft(request: RunRequest, book: _ConnectionBook) -> Draft:
         alike=None if alike is None else ids.digest(alike(data)),
         channel=action.channel,
         recipient=None if action.recipient is None else action.recipient(data),
+        target=None if action.target is None else ids.digest(action.target(data)),
+        limits=None if action.multi_step else [asdict(limit) for limit in action.pace],
         idempotency_key=request.idempotency_key,
         priority=request.priority,
         run_at=request.at,
@@ -213,5 +216,7 @@ def template(draft: Draft) -> dict[str, Any]:
         "alike": draft.alike,
         "channel": draft.channel,
         "recipient": draft.recipient,
+        "target": draft.target,
+        "limits": draft.limits,
         "max_retries": draft.max_retries,
     }

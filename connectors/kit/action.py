@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -108,6 +108,20 @@ class Park:
 RepeatPolicy: TypeAlias = Resend | ResendWithKey | LookUp[I, O] | Park
 
 
+@dataclass(frozen=True)
+class Limit:
+    """The platform allows ``count`` calls in any ``per_s`` seconds; they are kept to before it has to refuse one.
+
+    Args:
+        of: What it counts: calls of the connection, of the action, or of the action to one target.
+        per_s: At most a day.
+    """
+
+    count: int
+    per_s: float
+    of: Literal["connection", "action", "target"] = "connection"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Retry:
     """How attempts that certainly did nothing are repeated, in Celery's vocabulary.
@@ -142,6 +156,8 @@ class Action(Generic[I, O]):
         retry: How attempts that did nothing are repeated.
         recipient: The address of the person it reaches, for consent; None if it reaches no single person.
         channel: Channel of that consent, such as ``"sms"``.
+        target: What a limit ``of="target"`` counts, such as a channel; the recipient if left out.
+        pace: Limits that are kept to. Of an action of several steps its effects count, each by itself.
         description: First line of the function's docstring.
         scopes: What the credential must be allowed.
         limits: The platform's limits, in words.
@@ -160,6 +176,8 @@ class Action(Generic[I, O]):
     retry: Retry = field(default_factory=Retry)
     recipient: Callable[[I], str] | None = None
     channel: str | None = None
+    target: Callable[[I], str] | None = None
+    pace: tuple[Limit, ...] = ()
     description: str = ""
     scopes: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()

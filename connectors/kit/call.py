@@ -48,11 +48,21 @@ class RunLedger(Protocol):
     first_sent_at: datetime | None
 
     def check_lease(self, *, needed_s: float) -> None:
-        """Called right before every socket write of an effect's request.
+        """Called before an effect's request is prepared.
 
         Raises:
             NotSent: The lease would end before the call could.
         """
+
+    def before_write(self, *, needed_s: float) -> None:
+        """Called right before every socket write of an effect's request.
+
+        Raises:
+            NotSent: It must not be written: the lease would end before the answer, or its slot has passed.
+        """
+
+    def after_write(self) -> None:
+        """Called right after every socket write of an effect's request."""
 
     def step(self, name: str, do: Callable[[], JsonValue]) -> JsonValue:
         """Run a step that may be repeated without harm, unless its result is recorded; return the result."""
@@ -100,11 +110,7 @@ class Call:
         self.ledger = ledger
         self.credential = credential
         self.settings = settings
-        self.http = Http(
-            connector,
-            sandbox_url=sandbox_url,
-            check_lease=lambda needed_s: ledger.check_lease(needed_s=needed_s),
-        )
+        self.http = Http(connector, sandbox_url=sandbox_url, guard=ledger)
 
     @property
     def key(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel
 
-from connectors.kit.action import Action, I, Input, O, Output, RepeatPolicy, Resend, Retry
+from connectors.kit.action import Action, I, Input, Limit, O, Output, RepeatPolicy, Resend, Retry
 
 if TYPE_CHECKING:
     from connectors.kit.call import Call
@@ -80,6 +80,8 @@ class Connector:
         retry: Retry | None = None,
         recipient: Callable[[I], str] | None = None,
         channel: str | None = None,
+        target: Callable[[I], str] | None = None,
+        pace: tuple[Limit, ...] = (),
         scopes: tuple[str, ...] = (),
         limits: tuple[str, ...] = (),
     ) -> Callable[[Perform[I, O]], Perform[I, O]]:
@@ -101,6 +103,8 @@ class Connector:
                 retry=retry or Retry(),
                 recipient=recipient,
                 channel=channel,
+                target=target or recipient,
+                pace=pace,
                 description=(perform.__doc__ or "").strip().partition("\n")[0],
                 scopes=scopes,
                 limits=limits,
@@ -119,6 +123,8 @@ class Connector:
         output: type[O],
         *,
         retry: Retry | None = None,
+        target: Callable[[I], str] | None = None,
+        pace: tuple[Limit, ...] = (),
         scopes: tuple[str, ...] = (),
         limits: tuple[str, ...] = (),
     ) -> Callable[[Perform[I, O]], Perform[I, O]]:
@@ -131,6 +137,8 @@ class Connector:
             why="It changes nothing.",
             effect=False,
             retry=retry,
+            target=target,
+            pace=pace,
             scopes=scopes,
             limits=limits,
         )

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 
 class ConnectorError(Exception):
@@ -85,6 +86,7 @@ class RateLimited(NotDone):
 
     Args:
         retry_after_s: Seconds the platform asks to wait; None if it did not say.
+        of: What the platform limited: all calls of the connection, this action, this action's target, or this run only.
     """
 
     def __init__(
@@ -92,12 +94,14 @@ class RateLimited(NotDone):
         message: str,
         *,
         retry_after_s: float | None = None,
+        of: Literal["connection", "action", "target", "run"] = "connection",
         code: str | None = None,
         http_status: int | None = None,
         request_id: str | None = None,
     ) -> None:
         super().__init__(message, code=code, http_status=http_status, request_id=request_id)
         self.retry_after_s = retry_after_s
+        self.of = of
 
 
 class AuthExpired(NotDone):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
@@ -26,6 +26,19 @@ if TYPE_CHECKING:
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 _sessions = threading.local()
+
+
+class Guard(Protocol):
+    """Who decides whether an effect's request may leave; ``RunLedger`` is one."""
+
+    def check_lease(self, *, needed_s: float) -> None:
+        """See ``RunLedger.check_lease``."""
+
+    def before_write(self, *, needed_s: float) -> None:
+        """See ``RunLedger.before_write``."""
+
+    def after_write(self) -> None:
+        """See ``RunLedger.after_write``."""
 
 
 def _session() -> requests.Session:
@@ -51,8 +64,7 @@ class Http:
     Args:
         connector: The platform; only its hosts are called, with its timeouts.
         sandbox_url: When set, ``https://HOST/PATH`` goes to ``{sandbox_url}/HOST/PATH``.
-        check_lease: Called with the seconds a call may still take, before each socket write of an effect's request;
-            raises NotSent to forbid it.
+        guard: Asked before each socket write of an effect's request, and told afterwards.
     """
 
     def __init__(
@@ -60,11 +72,11 @@ class Http:
         connector: Connector,
         *,
         sandbox_url: str | None = None,
-        check_lease: Callable[[float], None] | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self._connector = connector
         self._sandbox_url = None if sandbox_url is None else sandbox_url.rstrip("/")
-        self._check_lease = check_lease
+        self._guard = guard
 
     def get(self, url: str, **content: Any) -> requests.Response:
         """Read; see ``request``."""
@@ -95,9 +107,12 @@ class Http:
             Unavailable: It may have arrived, and it was none.
         """
         connect_s, read_s = self._connector.connect_s, self._connector.read_s
-        wire = Wire(before_write=self._lease_guard(read_s) if effect else None)
-        if effect and self._check_lease is not None:
-            self._check_lease(connect_s + read_s)
+        guard = self._guard if effect else None
+        if guard is None:
+            wire = Wire()
+        else:
+            wire = Wire(before_write=lambda: guard.before_write(needed_s=read_s), after_write=guard.after_write)
+            guard.check_lease(needed_s=connect_s + read_s)
         address = self._address(url)
         try:
             with watching(wire):
@@ -114,10 +129,6 @@ class Http:
                 )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._failure(error, url, effect=effect, written=wire.written) from None
-
-    def _lease_guard(self, read_s: float) -> Callable[[], None] | None:
-        check = self._check_lease
-        return None if check is None else lambda: check(read_s)
 
     def _address(self, url: str) -> str:
         parts = urlsplit(url)

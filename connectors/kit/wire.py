@@ -22,13 +22,17 @@ class Wire:
 
     Args:
         before_write: Called right before each socket write; raises to forbid it.
+        after_write: Called right after each.
 
     Attributes:
         written: Whether any of it may have left this side; None if it did not travel over these connections.
     """
 
-    def __init__(self, before_write: Callable[[], None] | None) -> None:
+    def __init__(
+        self, before_write: Callable[[], None] | None = None, after_write: Callable[[], None] | None = None
+    ) -> None:
         self.before_write = before_write
+        self.after_write = after_write
         self.written: bool | None = None
 
 
@@ -53,6 +57,12 @@ def _about_to_write() -> None:
         wire.written = True
 
 
+def _has_written() -> None:
+    wire = _current.get()
+    if wire is not None and wire.after_write is not None:
+        wire.after_write()
+
+
 def _about_to_connect() -> None:
     wire = _current.get()
     if wire is not None and wire.written is None:
@@ -65,6 +75,7 @@ class _Connection(HTTPConnection):
             self.connect()
         _about_to_write()
         super().send(data)
+        _has_written()
 
 
 class _TlsConnection(HTTPSConnection):
@@ -73,6 +84,7 @@ class _TlsConnection(HTTPSConnection):
             self.connect()
         _about_to_write()
         super().send(data)
+        _has_written()
 
 
 class _Pool(HTTPConnectionPool):

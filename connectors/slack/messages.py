@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field
 
 from connectors.kit import clock
-from connectors.kit.action import Input, LookUp, Output, Resend
+from connectors.kit.action import Input, Limit, LookUp, Output, Resend
 from connectors.kit.call import Call
 from connectors.kit.errors import looking
 from connectors.slack import web
@@ -98,7 +98,9 @@ def effect_id(message: dict[str, Any]) -> str | None:
     repeat=LookUp(_find_message, settle_after_s=SETTLE_AFTER_S),
     why="Slack takes no idempotency key, but shows apps the metadata that carries ours.",
     scopes=("chat:write", "channels:history"),
-    limits=("about 1 message/s per channel", "apps sold outside the Marketplace: 1 read-back/min"),
+    target=lambda data: data.channel,
+    pace=(Limit(1, per_s=1, of="target"),),
+    limits=("1 message/s per channel", "apps sold outside the Marketplace: 1 read-back/min"),
 )
 def send_message(call: Call, data: SendMessage) -> Message:
     """Post a message to a channel or thread."""

@@ -193,7 +193,9 @@ def _error(answer: requests.Response, method: str, body: dict[str, Any] | None, 
     if issubclass(kind, RateLimited):
         wait_s = retry_after_s(answer.headers)
         wait_s = _WAITS_S.get(name or "") if wait_s is None else wait_s
-        return RateLimited(message, retry_after_s=wait_s, code=name, http_status=status, request_id=request_id)
+        return RateLimited(
+            message, retry_after_s=wait_s, of="action", code=name, http_status=status, request_id=request_id
+        )
     return kind(message, code=name, http_status=status, request_id=request_id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from pathlib import Path
 
 from alembic import command
@@ -13,6 +14,7 @@ from sqlalchemy import create_engine, text
 
 # Any constant: two migrations of one database take turns on it.
 _ADVISORY_LOCK = 0x6E656F6E
+_ASK_AGAIN_S = 0.1
 
 
 def config(url: str) -> Config:
@@ -27,8 +29,11 @@ def upgrade(url: str, *, revision: str = "head") -> None:
     """Bring the schema up to a revision; several callers at once take turns, and a second run changes nothing."""
     made = config(url)
     engine = create_engine(made.attributes["url"])
-    with contextlib.closing(engine.connect()) as lock:
-        lock.execute(text("select pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+    # Without a transaction, and asking again instead of waiting: an index that is built concurrently waits for every
+    # older statement and transaction to end.
+    with contextlib.closing(engine.connect().execution_options(isolation_level="AUTOCOMMIT")) as lock:
+        while not lock.execute(text("select pg_try_advisory_lock(:key)"), {"key": _ADVISORY_LOCK}).scalar_one():
+            time.sleep(_ASK_AGAIN_S)
         try:
             command.upgrade(made, revision)
         finally:

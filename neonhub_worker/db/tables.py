@@ -66,6 +66,7 @@ connection = Table(
     Column("account", Text, nullable=False),
     Column("credential", LargeBinary, nullable=False),
     Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("limits", JSONB, nullable=False, server_default=text("'[]'")),
     Column("state", Text, nullable=False, server_default=text("'active'")),
     _at("created_at", nullable=False, default=True),
     _at("updated_at", nullable=False, default=True),
@@ -92,6 +93,10 @@ run = Table(
     Column("alike", Text),
     Column("channel", Text),
     Column("recipient", Text),
+    # Digest of what a limit may count besides the connection and the action: a recipient or a place.
+    Column("target", Text),
+    # The action's limits whose permits the claim takes; null if its effects take them themselves, one by one.
+    Column("limits", JSONB),
     Column("max_retries", Integer, nullable=False),
     Column("state", Text, nullable=False),
     _at("run_at", nullable=False),
@@ -125,6 +130,27 @@ Index(
     postgresql_where=run.c.idempotency_key.is_not(None),
 )
 Index("run_by_organization", run.c.organization_id, run.c.created_at)
+# Due runs, lane by lane: all of one organization, connection and action, the most urgent first. Finished runs are in
+# none of these indexes, so their number costs the dispatcher and the claim nothing.
+Index(
+    "run_lane",
+    run.c.queue,
+    run.c.organization_id,
+    text("coalesce(connection_id, '00000000-0000-0000-0000-000000000000')"),
+    run.c.name,
+    run.c.priority,
+    run.c.run_at,
+    run.c.id,
+    postgresql_where=text("state = 'queued' and published_at is null"),
+)
+Index(
+    "run_published",
+    run.c.queue,
+    run.c.published_at,
+    postgresql_where=text("state = 'queued' and published_at is not null"),
+)
+Index("run_timer", run.c.run_at, postgresql_where=text("state in ('scheduled', 'retrying', 'waiting')"))
+# What the dispatcher of the version before looks at.
 Index(
     "run_due",
     run.c.run_at,
@@ -165,6 +191,43 @@ Index(
     postgresql_where=text("alike is not null and state in ('planned', 'sending', 'unknown')"),
 )
 Index("step_provider_id", step.c.connection_id, step.c.provider_id, postgresql_where=step.c.provider_id.is_not(None))
+
+gate = Table(
+    "gate",
+    metadata,
+    Column("connection_id", Uuid, ForeignKey("connection.id", ondelete="CASCADE"), nullable=False),
+    # circuit, connection, action:NAME or target:DIGEST
+    Column("scope", Text, nullable=False),
+    _at("closed_until"),
+    _count("failures"),
+    _count("trips"),
+    Column("probe", Uuid),
+    Column("reason", Text),
+    PrimaryKeyConstraint("connection_id", "scope", name="gate_pkey"),
+)
+
+permit = Table(
+    "permit",
+    metadata,
+    Column("run_id", Uuid, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("connection_id", Uuid, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text),
+    _at("taken_at", nullable=False),
+    # Until when its request may have left; what windows are counted by.
+    _at("used_at", nullable=False),
+    PrimaryKeyConstraint("run_id", "fence", "step", name="permit_pkey"),
+)
+Index("permit_of_connection", permit.c.connection_id, permit.c.used_at)
+Index(
+    "permit_of_target",
+    permit.c.connection_id,
+    permit.c.target,
+    permit.c.used_at,
+    postgresql_where=permit.c.target.is_not(None),
+)
 
 run_event = Table(
     "run_event",

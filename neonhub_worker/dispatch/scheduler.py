@@ -6,6 +6,7 @@ entries of ``beat_schedule``. Rows are taken with ``for update skip locked``, so
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -17,7 +18,7 @@ from celery.beat import ScheduleEntry, Scheduler
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from neonhub_worker import clock
+from neonhub_worker import clock, faults
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import due
 from neonhub_worker.dispatch.publish import publish
@@ -32,12 +33,16 @@ log = structlog.get_logger("neonhub.dispatch")
 TICK_S = 1.0
 """Longest time between two ticks: what a lost notification can cost."""
 
+BACKLOG_S = 0.03
+"""Time between two looks while runs wait for room on the broker: workers make room without saying so."""
+
 
 class PostgresScheduler(Scheduler):
     """Celery's scheduler seam, on Postgres: ``beat_scheduler`` of celeryconfig names it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._listener: psycopg.Connection | None = None
+        self._kept_house_at = -math.inf
         super().__init__(*args, **kwargs)
 
     def tick(self, *_: Any, **__: Any) -> float:
@@ -47,8 +52,11 @@ class PostgresScheduler(Scheduler):
             0: the waiting is done in here, on the database's notifications.
         """
         wait_s = TICK_S
-        for work in (self._fire, self._rescue, self._publish, self._send_entries):
-            wait_s = min(wait_s, self._safely(work))
+        if clock.elapsed_clock() - self._kept_house_at >= TICK_S:
+            self._kept_house_at = clock.elapsed_clock()
+            for work in (self._fire, self._rescue, self._send_entries):
+                wait_s = min(wait_s, self._safely(work))
+        wait_s = min(wait_s, self._safely(self._publish))
         if wait_s > 0:
             self._listen(wait_s)
         return 0
@@ -80,18 +88,24 @@ class PostgresScheduler(Scheduler):
         with transaction() as connection:
             rescued = leases.rescue(connection)
             decisions.expire(connection)
+            faults.point("rescue.written")
         for run_id in rescued:
             log.warning("lease_expired", run_id=str(run_id))
         return TICK_S
 
     def _publish(self) -> float:
         with transaction() as connection:
-            found = due.take(connection, redispatch_s=settings().redispatch_s)
-            publish(found)
+            due.ripen(connection, redispatch_s=settings().redispatch_s)
+            taken = due.take(connection)
+            faults.point("dispatch.taken")
+            publish(taken.due)
+            faults.point("dispatch.published")
             next_s = due.seconds_to_next(connection)
-        if found:
-            log.info("published", count=len(found))
-        return TICK_S if next_s is None else max(0.0, next_s)
+        faults.point("dispatch.committed")
+        if taken.due:
+            log.info("published", count=len(taken.due))
+        waits = [wait_s for wait_s in (next_s, taken.opens_s, BACKLOG_S if taken.more else None) if wait_s is not None]
+        return max(0.0, min(waits, default=TICK_S))
 
     def _send_entries(self) -> float:
         """Send the due entries of ``beat_schedule``; their last run is a row, so that several beats share it."""

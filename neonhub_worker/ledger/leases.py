@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from neonhub_worker.db import jsonb
+from neonhub_worker.ledger.runs import DUE_CHANNEL
 from neonhub_worker.ledger.states import FINAL, IN_DOUBT, MOVES, PERHAPS_DONE, EffectState, RunState, sources
 
-MAX_CRASHES = 5
+MAX_CRASHES = 3
 """Workers that may die under one run before it is taken for the cause."""
 
 
@@ -33,6 +34,7 @@ class Claimed:
     organization_id: str
     name: str
     connection_id: uuid.UUID | None
+    target: str | None
     input: dict[str, Any]
     fence: int
     attempts: int
@@ -57,6 +59,8 @@ class Outcome:
         delay_s: Seconds until the run is due again, for the moves that put it off.
         error: ``{"class", "code", "message"}``; nothing personal.
         detail: What the timeline says besides.
+        sent_s: Seconds after its permit was taken by which its request had left; None if certainly none did.
+        healthy: The platform works, whatever it thinks of this run: an open circuit closes.
     """
 
     id: uuid.UUID
@@ -68,6 +72,8 @@ class Outcome:
     provider_id: str | None = None
     error: dict[str, Any] | None = None
     detail: dict[str, Any] | None = None
+    sent_s: float | None = None
+    healthy: bool = False
 
 
 # Both rows are locked before they are believed: while this statement waited for a lock, another attempt may have sent
@@ -101,9 +107,9 @@ _CLAIM = text(
         from due
         where r.id = due.id and (due.effect is null or due.id in (select run_id from fresh)
                                  or due.id in (select run_id from held))
-        returning r.id, r.organization_id, r.name, r.connection_id, r.input, r.fence, r.attempts, r.max_retries,
-                  r.effect, r.cancel_requested, coalesce(r.expires_at <= clock_timestamp(), false) as expired,
-                  due.opted_out
+        returning r.id, r.organization_id, r.name, r.connection_id, r.target, r.input, r.fence, r.attempts,
+                  r.max_retries, r.effect, r.cancel_requested, due.opted_out,
+                  coalesce(r.expires_at <= clock_timestamp(), false) as expired
     ), planned_again as (
         update step s
         set state = 'sending', fence = moved.fence, first_sent_at = clock_timestamp(),
@@ -151,8 +157,9 @@ _SETTLE = text(
         select * from unnest(cast(:id as uuid[]), cast(:fence as int[]), cast(:move as text[]),
                              cast(:state as text[]), cast(:effect as text[]), cast(:delay_s as float8[]),
                              cast(:output as text[]), cast(:provider_id as text[]), cast(:error as text[]),
-                             cast(:detail as text[]), cast(:burns as bool[]))
-             as t(id, fence, move, state, effect, delay_s, output, provider_id, error, detail, burns)
+                             cast(:detail as text[]), cast(:burns as bool[]), cast(:sent_s as float8[]),
+                             cast(:healthy as bool[]))
+             as t(id, fence, move, state, effect, delay_s, output, provider_id, error, detail, burns, sent_s, healthy)
     ), moved as (
         update run r
         set state = case when r.cancel_requested and o.state in ('retrying', 'waiting', 'queued')
@@ -169,7 +176,7 @@ _SETTLE = text(
             finished_at = case when o.state = any(:final) then clock_timestamp() end
         from o
         where r.id = o.id and r.fence = o.fence and r.state = 'running'
-        returning r.id, r.state, r.fence, r.effect
+        returning r.id, r.state, r.fence, r.effect, r.connection_id
     ), effects as (
         update step s
         set state = case when moved.state = 'cancelled' then 'refused' else o.effect end,
@@ -183,8 +190,20 @@ _SETTLE = text(
         select moved.id, clock_timestamp(), o.move, moved.state, moved.fence, :worker,
                coalesce(o.detail::jsonb, o.error::jsonb)
         from moved join o on o.id = moved.id
+    ), used as (
+        update permit p set used_at = least(p.used_at, p.taken_at + make_interval(secs => o.sent_s))
+        from moved join o on o.id = moved.id
+        where p.run_id = moved.id and p.fence = moved.fence and o.sent_s is not null
+    ), unused as (
+        delete from permit p using moved join o on o.id = moved.id
+        where p.run_id = moved.id and p.fence = moved.fence and o.sent_s is null
+    ), healed as (
+        update gate g set failures = 0, trips = 0, probe = null, closed_until = null, reason = null
+        where g.scope = 'circuit' and g.failures > 0
+              and g.connection_id in (select moved.connection_id from moved join o on o.id = moved.id where o.healthy)
+        returning 1
     )
-    select id, state from moved
+    select id, state, exists (select 1 from healed) as healed from moved
     """
 )
 
@@ -213,11 +232,15 @@ def settle(connection: Connection, outcomes: Sequence[Outcome], *, worker: str) 
             "error": [dumps(o.error) for o in outcomes],
             "detail": [dumps(o.detail) for o in outcomes],
             "burns": [o.move not in _BURNS_NO_ATTEMPT for o in outcomes],
+            "sent_s": [o.sent_s for o in outcomes],
+            "healthy": [o.healthy for o in outcomes],
             "final": [str(state) for state in FINAL],
             "perhaps_done": [str(state) for state in PERHAPS_DONE],
             "worker": worker,
         },
-    )
+    ).all()
+    if any(row.healed or row.state == RunState.QUEUED for row in rows):
+        connection.execute(text(f"notify {DUE_CHANNEL}"))
     return {row.id: RunState(row.state) for row in rows}
 
 

@@ -11,12 +11,20 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from neonhub_worker import faults
 from neonhub_worker.db import jsonb
 from neonhub_worker.errors import IdempotencyConflict, TaskIdTaken, UnknownRun
 from neonhub_worker.ledger.states import RunState
 
 DUE_CHANNEL = "neonhub_due"
 """The NOTIFY channel that says: something is due."""
+
+WINDOW = 128
+"""Runs of one queue that may be published and unclaimed at once, so that whoever comes next never waits for long. The
+rest of a backlog stands in Postgres, where it can be ordered, shared out, cancelled and not lost."""
+
+NO_CONNECTION = "00000000-0000-0000-0000-000000000000"
+"""Stands in an index for the connection of a run that has none."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,8 @@ class Draft:
         effect: Name of the step that the claim writes ahead; None for reads and for actions of several steps.
         alike: Digest that is equal for two runs whose effects the platform would show alike; None if it shows our key.
         recipient: Normalised address that consent is looked up for, with its channel.
+        target: Digest of what limits ``of="target"`` count.
+        limits: The action's limits, as JSON, whose permits the claim takes; None if its effects take them one by one.
         run_at: When it becomes due, UTC; None means now, by the database's clock.
     """
 
@@ -43,6 +53,8 @@ class Draft:
     alike: str | None = None
     channel: str | None = None
     recipient: str | None = None
+    target: str | None = None
+    limits: list[dict[str, Any]] | None = None
     idempotency_key: str | None = None
     parent_id: uuid.UUID | None = None
     priority: int = 5
@@ -56,13 +68,11 @@ class Accepted:
 
     Attributes:
         id: The run's id: the draft's own, or that of the run accepted earlier under the same idempotency key.
-        new: False if it was there before.
-        due: It may be published at once.
+        publish: The caller is to publish it after its commit.
     """
 
     id: uuid.UUID
-    new: bool
-    due: bool
+    publish: bool
 
 
 @dataclass(frozen=True)
@@ -103,27 +113,53 @@ class Run:
     timeline: tuple[Event, ...] = field(default=())
 
 
+# A run is published by its producer if there is room on the broker and nobody of its lane waits before it; of a paced
+# connection only one at a time, for the dispatcher knows how many may go.
 _ACCEPT = text(
-    """
+    f"""
+    with d as (
+        select *, coalesce(run_at > now(), false) as ahead, coalesce(connection_id, '{NO_CONNECTION}') as lane,
+               row_number() over (partition by queue order by nth) as place,
+               row_number() over (partition by queue, connection_id order by nth) as place_in_lane
+        from unnest(cast(:id as uuid[]), cast(:organization_id as text[]), cast(:kind as text[]),
+                    cast(:name as text[]), cast(:connection_id as uuid[]), cast(:parent_id as uuid[]),
+                    cast(:input as text[]), cast(:input_hash as text[]), cast(:idempotency_key as text[]),
+                    cast(:queue as text[]), cast(:priority as smallint[]), cast(:effect as text[]),
+                    cast(:alike as text[]), cast(:channel as text[]), cast(:recipient as text[]),
+                    cast(:target as text[]), cast(:limits as text[]), cast(:max_retries as int[]),
+                    cast(:run_at as timestamptz[]), cast(:expires_at as timestamptz[])) with ordinality
+             as t(id, organization_id, kind, name, connection_id, parent_id, input, input_hash, idempotency_key, queue,
+                  priority, effect, alike, channel, recipient, target, limits, max_retries, run_at, expires_at, nth)
+    ), room as (
+        select q.queue, :window - (select count(*) from (
+                   select 1 from run r where r.queue = q.queue and r.state = 'queued' and r.published_at is not null
+                   limit :window) used) as room
+        from (select distinct queue from d where :published) q
+    ), lane as (
+        select q.*, exists (
+                   select 1 from run r
+                   where r.queue = q.queue and r.organization_id = q.organization_id
+                         and coalesce(r.connection_id, '{NO_CONNECTION}') = q.lane
+                         and r.state = 'queued' and r.published_at is null) as taken,
+               coalesce(c.limits <> '[]', false) as paced
+        from (select distinct queue, organization_id, lane from d where :published) q
+        left join connection c on c.id = q.lane
+    )
     insert into run (id, organization_id, kind, name, connection_id, parent_id, input, input_hash, idempotency_key,
-                     queue, priority, effect, alike, channel, recipient, max_retries, run_at, expires_at, state,
-                     published_at)
+                     queue, priority, effect, alike, channel, recipient, target, limits, max_retries, run_at,
+                     expires_at, state, published_at)
     select d.id, d.organization_id, d.kind, d.name, d.connection_id, d.parent_id, d.input::jsonb, d.input_hash,
-           d.idempotency_key, d.queue, d.priority, d.effect, d.alike, d.channel, d.recipient, d.max_retries,
-           coalesce(d.run_at, now()), d.expires_at,
-           case when d.run_at > now() then 'scheduled' else 'queued' end,
-           case when :published and not coalesce(d.run_at > now(), false) then now() end
-    from unnest(cast(:id as uuid[]), cast(:organization_id as text[]), cast(:kind as text[]), cast(:name as text[]),
-                cast(:connection_id as uuid[]), cast(:parent_id as uuid[]), cast(:input as text[]),
-                cast(:input_hash as text[]), cast(:idempotency_key as text[]), cast(:queue as text[]),
-                cast(:priority as smallint[]), cast(:effect as text[]), cast(:alike as text[]),
-                cast(:channel as text[]), cast(:recipient as text[]), cast(:max_retries as int[]),
-                cast(:run_at as timestamptz[]), cast(:expires_at as timestamptz[]))
-         as d(id, organization_id, kind, name, connection_id, parent_id, input, input_hash, idempotency_key, queue,
-              priority, effect, alike, channel, recipient, max_retries, run_at, expires_at)
+           d.idempotency_key, d.queue, d.priority, d.effect, d.alike, d.channel, d.recipient, d.target,
+           d.limits::jsonb, d.max_retries, coalesce(d.run_at, now()), d.expires_at,
+           case when d.ahead then 'scheduled' else 'queued' end,
+           case when not d.ahead and d.place <= room.room and not lane.taken
+                     and (d.place_in_lane = 1 or not lane.paced and coalesce(d.limits, '[]') = '[]') then now() end
+    from d left join room on room.queue = d.queue
+         left join lane on (lane.queue, lane.organization_id, lane.lane) = (d.queue, d.organization_id, d.lane)
+    order by d.nth
     on conflict do nothing
-    returning id, state
-    """
+    returning id, state, published_at is not null as published
+    """  # noqa: S608 (a constant)
 )
 
 _EARLIER = text(
@@ -144,7 +180,7 @@ def accept(connection: Connection, drafts: Sequence[Draft], *, published: bool) 
 
     Args:
         drafts: Any number; one statement for all.
-        published: The caller will publish the due ones itself after its commit; otherwise the dispatcher is notified
+        published: The caller publishes what it is told to after its commit; the dispatcher is notified of the others
             (PostgreSQL delivers the notification at commit).
 
     Returns:
@@ -157,15 +193,18 @@ def accept(connection: Connection, drafts: Sequence[Draft], *, published: bool) 
         return []
     values: dict[str, Any] = {name: [getattr(draft, name) for draft in drafts] for name in _COLUMNS}
     values["input"] = [json.dumps(draft.input) for draft in drafts]
-    inserted = {row.id: row.state for row in connection.execute(_ACCEPT, {**values, "published": published})}
+    values["limits"] = [None if draft.limits is None else json.dumps(draft.limits) for draft in drafts]
+    rows = connection.execute(_ACCEPT, {**values, "published": published, "window": WINDOW})
+    inserted = {row.id: row for row in rows}
     missing = [draft for draft in drafts if draft.id not in inserted]
     earlier = _find_earlier(connection, missing) if missing else {}
-    if not published and RunState.QUEUED in inserted.values():
+    if any(row.state == RunState.QUEUED and not row.published for row in inserted.values()):
         connection.execute(text(f"notify {DUE_CHANNEL}"))
+    faults.point("accept.inserted")
     return [
-        Accepted(draft.id, new=True, due=inserted[draft.id] == RunState.QUEUED)
+        Accepted(draft.id, publish=inserted[draft.id].published)
         if draft.id in inserted
-        else Accepted(earlier[draft.id], new=False, due=False)
+        else Accepted(earlier[draft.id], publish=False)
         for draft in drafts
     ]
 

@@ -37,7 +37,7 @@ DESCRIPTION = {
     RunState.QUEUED: "due; a worker may take it",
     RunState.RUNNING: "one worker holds it under a lease",
     RunState.RETRYING: "an attempt failed; it is tried again at run_at",
-    RunState.WAITING: "put off without using up an attempt: a rate limit, a poll, a read-back",
+    RunState.WAITING: "put off without using up an attempt: a rate limit, its turn, a poll, a read-back",
     RunState.SUCCEEDED: "the outside effect happened, once; the provider's id is recorded",
     RunState.FAILED: "the outside effect certainly did not happen; it is not tried again by itself",
     RunState.CANCELLED: "the outside effect certainly did not happen; a person called it off",
@@ -74,15 +74,18 @@ class Move:
 
 
 _RUNNING = (RunState.RUNNING,)
+_TIMED = (RunState.SCHEDULED, RunState.RETRYING, RunState.WAITING)
 
 MOVES = {
+    "ripen": Move(_TIMED, RunState.QUEUED, "its time has come; too common for the timeline"),
+    "hold": Move(DUE, RunState.WAITING, "its target's turn has not come, or a run just like it is being sent"),
     "claim": Move(DUE, RunState.RUNNING, "a worker takes the lease"),
     "succeed": Move(_RUNNING, RunState.SUCCEEDED, "the platform confirmed the effect"),
     "fail": Move(_RUNNING, RunState.FAILED, "refused, or out of retries, and certainly not done"),
     "back_off": Move(_RUNNING, RunState.RETRYING, "not done or unknown; later again"),
     "snooze": Move(_RUNNING, RunState.WAITING, "rate limit, poll or read-back; no attempt used"),
     "park": Move(_RUNNING, RunState.PARKED, "outcome unknown and nothing can tell"),
-    "give_back": Move(_RUNNING, RunState.QUEUED, "too little of the lease was left to send"),
+    "give_back": Move(_RUNNING, RunState.QUEUED, "too little of the lease was left to send, or its slot had passed"),
     "rescue": Move(_RUNNING, RunState.QUEUED, "the lease ran out: its worker is gone"),
     "rescue_fail": Move(_RUNNING, RunState.FAILED, "its worker died too often, before anything was sent"),
     "rescue_park": Move(_RUNNING, RunState.PARKED, "its worker died too often while sending"),

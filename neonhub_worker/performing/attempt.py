@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors import registry
 from connectors.kit.action import Action, Input, JsonValue, Output
 from connectors.kit.call import Call
-from connectors.kit.errors import AlreadyDone
+from connectors.kit.errors import AlreadyDone, NotSent
+from neonhub_worker import faults
 from neonhub_worker.db.engine import transaction
+from neonhub_worker.dispatch.gates import Report
+from neonhub_worker.dispatch.permits import Slot
 from neonhub_worker.errors import Unreachable
 from neonhub_worker.ledger import steps
 from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.ledger.states import IN_DOUBT
-from neonhub_worker.performing import outcomes
+from neonhub_worker.performing import doubt, health, outcomes
 from neonhub_worker.performing.doubt import Undecidable, settle_doubt
 from neonhub_worker.performing.run_ledger import LeaseLost, PostgresRunLedger, resend
 from neonhub_worker.settings import settings
 from neonhub_worker.vault.connections import Opened
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an attempt ended, and what it says about the connection."""
+
+    outcome: Outcome
+    report: Report | None = None
 
 
 class Attempt:
@@ -26,38 +39,51 @@ class Attempt:
     Args:
         opened: The run's connection with its credential.
         deadline: ``clock.elapsed_clock()`` at which the lease ends.
+        slot: When its permit may be used; None if nothing limits it.
     """
 
-    def __init__(self, claimed: Claimed, opened: Opened, *, deadline: float) -> None:
+    def __init__(self, claimed: Claimed, opened: Opened, *, deadline: float, slot: Slot | None) -> None:
         self._claimed = claimed
         self._action: Action[Input, Output] = registry.action(claimed.name)
         self._data = self._action.input.model_validate(claimed.input)
-        ledger = PostgresRunLedger(claimed, deadline=deadline, settle_effect=self._settle_step)
+        self._ledger = PostgresRunLedger(
+            claimed, deadline=deadline, slot=slot, pace=self._action.pace, settle_effect=self._settle_step
+        )
         connector = registry.connector(self._action.slug)
         self._call = Call(
             connector,
-            ledger=ledger,
+            ledger=self._ledger,
             credential=connector.credential.model_validate(opened.credential),
             settings=connector.settings.model_validate(opened.settings),
             sandbox_url=settings().sandbox_url,
         )
         self._in_doubt = claimed.effect_before in IN_DOUBT
+        self._needs_slot = slot is None and not self._action.multi_step and bool(self._action.pace or opened.limits)
+        self._settled: str | None = None
 
-    def run(self) -> Outcome:
+    def run(self) -> Ended:
         """Settle what is in doubt, then send.
 
         Raises:
             LeaseLost: Another worker took over; this attempt must write nothing.
             Unreachable: The database is away; the lease's end will bring the run back.
         """
+        failure: Exception | None = None
         try:
-            return self._settle() or self._send()
+            outcome = self._settle() or self._send()
         except (LeaseLost, Unreachable, SQLAlchemyError):
             raise
         except AlreadyDone as done:
-            return outcomes.already_done(self._claimed, done.provider_id)
+            outcome = outcomes.already_done(self._claimed, done.provider_id)
         except Exception as error:
-            return outcomes.of_error(self._claimed, self._action, error, in_doubt=self._in_doubt)
+            failure = error
+            outcome = outcomes.of_error(self._claimed, self._action, error, in_doubt=self._in_doubt)
+        faults.point("send.answered")
+        if self._settled is not None and outcome.move != "give_back":
+            outcome = replace(outcome, detail={**(outcome.detail or outcome.error or {}), "settled": self._settled})
+        sent_s = None if isinstance(failure, NotSent) else self._ledger.sent_s(effect=self._action.effect)
+        outcome = replace(outcome, sent_s=sent_s, healthy=health.works(outcome, failure))
+        return Ended(outcome, health.report(self._claimed, outcome, failure))
 
     def _settle(self) -> Outcome | None:
         claimed = self._claimed
@@ -75,10 +101,14 @@ class Attempt:
                 sent_by=claimed.sent_by,
                 now=claimed.now,
             )
+            faults.point("doubt.answered")
             if found is not None:
                 return outcomes.succeeded(claimed, found, how="read-back: it was sent")
+            self._settled = doubt.NOT_SENT[type(self._action.repeat)]
         refused = self._refused()
         if self._in_doubt and refused is None:
+            if self._needs_slot:  # it came in to find out; now it needs a permit like any other
+                return outcomes.not_sent(claimed, self._settled)
             resend(claimed)
         self._in_doubt = False
         return refused
@@ -89,6 +119,7 @@ class Attempt:
         return None if refused is not None and outcomes.has_sent(self._claimed) else refused
 
     def _send(self) -> Outcome:
+        self._ledger.wait_for_slot()
         return outcomes.succeeded(self._claimed, self._action.perform(self._call, self._data))
 
     def _settle_step(self, step: steps.Step) -> JsonValue | None:
@@ -102,4 +133,5 @@ class Attempt:
             sent_by=step.sent_by,
             now=step.now,
         )
+        faults.point("doubt.answered")
         return None if found is None else found.model_dump(mode="json")

@@ -6,22 +6,25 @@ import functools
 import os
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import structlog
 from pydantic import ValidationError
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.registry import UnknownAction
-from neonhub_worker import clock
+from neonhub_worker import clock, faults
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.dispatch import events
+from neonhub_worker.dispatch import admission as admitting
+from neonhub_worker.dispatch import events, gates
+from neonhub_worker.dispatch.permits import Slot
 from neonhub_worker.errors import NeonhubError, Unreachable, VaultError
 from neonhub_worker.ledger import leases
-from neonhub_worker.ledger.leases import Claimed, Outcome
+from neonhub_worker.ledger.leases import Claimed
 from neonhub_worker.performing import outcomes
-from neonhub_worker.performing.attempt import Attempt
+from neonhub_worker.performing.attempt import Attempt, Ended
 from neonhub_worker.performing.run_ledger import LeaseLost
 from neonhub_worker.settings import settings
 from neonhub_worker.vault import connections
@@ -29,6 +32,7 @@ from neonhub_worker.vault import connections
 log = structlog.get_logger("neonhub.performing")
 
 _SETTLE_AGAIN_S = 0.5
+_TWIN_S = 3.0
 
 
 def worker_id() -> str:
@@ -46,26 +50,40 @@ def perform(run_ids: Sequence[uuid.UUID]) -> None:
         Unreachable: The database did not answer the claim: nothing was claimed, the dispatcher publishes again.
     """
     # Counted from before the claim is sent: the database's lease can only end later than this deadline.
+    faults.point("claim.begin")
     began = clock.elapsed_clock()
-    deadline = began + settings().lease_s
+    lease_s = settings().lease_s
     with transaction() as connection:
-        claimed = leases.claim(connection, run_ids, worker=worker_id(), lease_s=settings().lease_s)
+        admission = admitting.admit(connection, run_ids, lease_s=lease_s)
+        claimed = leases.claim(connection, admission.admitted, worker=worker_id(), lease_s=lease_s)
+        slots = admitting.take(connection, admission, {one.id: one.fence for one in claimed})
+        _hold_twins(connection, {*admission.admitted} - {one.id for one in claimed})
+        faults.point("claim.written")
+    faults.point("claim.committed")
     if not claimed:
         return
     events.started(claimed)
-    for ended in _outcomes(claimed, deadline):
-        _settle(ended, began=began, deadline=deadline)
+    for ended in _outcomes(claimed, slots, deadline=began + lease_s):
+        _settle(ended, began=began, deadline=began + lease_s)
 
 
-def _outcomes(claimed: Sequence[Claimed], deadline: float) -> Iterator[list[Outcome]]:
-    """The outcomes as they come, as many at a time as have come."""
+def _hold_twins(connection: Connection, left: Collection[uuid.UUID]) -> None:
+    """Due and not claimed: someone else was faster, or a run whose effect would look alike is under way."""
+    admitting.hold(connection, dict.fromkeys(left, _TWIN_S), reason="a run with the same content is being sent")
+
+
+def _outcomes(claimed: Sequence[Claimed], slots: Mapping[uuid.UUID, Slot], *, deadline: float) -> Iterator[list[Ended]]:
+    """How the attempts ended, as many at a time as have."""
     if len(claimed) == 1:
-        yield [outcome for outcome in (_attempt(claimed[0], deadline),) if outcome is not None]
+        ended = _attempt(claimed[0], slots.get(claimed[0].id), deadline)
+        yield [] if ended is None else [ended]
         return
-    running: set[Future[Outcome | None]] = {_senders().submit(_attempt, one, deadline) for one in claimed}
+    running: set[Future[Ended | None]] = {
+        _senders().submit(_attempt, one, slots.get(one.id), deadline) for one in claimed
+    }
     while running:
         done, running = wait(running, return_when=FIRST_COMPLETED)
-        yield [outcome for outcome in (future.result() for future in done) if outcome is not None]
+        yield [ended for ended in (future.result() for future in done) if ended is not None]
 
 
 @functools.lru_cache(maxsize=1)
@@ -73,27 +91,27 @@ def _senders() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(settings().worker_threads, thread_name_prefix="send")
 
 
-def _attempt(claimed: Claimed, deadline: float) -> Outcome | None:
+def _attempt(claimed: Claimed, slot: Slot | None, deadline: float) -> Ended | None:
     """How one attempt ends; None if it must write nothing, and the lease's end will bring the run back."""
     try:
-        return _begin(claimed, deadline)
+        return _begin(claimed, slot, deadline)
     except (LeaseLost, Unreachable, SQLAlchemyError) as error:
         log.warning("attempt_left", run_id=str(claimed.id), error=type(error).__name__)
         return None
 
 
-def _begin(claimed: Claimed, deadline: float) -> Outcome:
+def _begin(claimed: Claimed, slot: Slot | None, deadline: float) -> Ended:
     try:
         opened = connections.open_connection(claimed.connection_id)
-        attempt = Attempt(claimed, opened, deadline=deadline)
+        attempt = Attempt(claimed, opened, deadline=deadline, slot=slot)
     except Unreachable:
         raise
     except VaultError as error:
-        return outcomes.wrong_key(claimed, error)
+        return Ended(outcomes.wrong_key(claimed, error))
     except ValidationError as error:
-        return outcomes.cannot_begin(claimed, "InvalidRequest", _rules(error))
+        return Ended(outcomes.cannot_begin(claimed, "InvalidRequest", _rules(error)))
     except (NeonhubError, UnknownAction) as error:
-        return outcomes.cannot_begin(claimed, type(error).__name__, str(error))
+        return Ended(outcomes.cannot_begin(claimed, type(error).__name__, str(error)))
     return attempt.run()
 
 
@@ -102,25 +120,29 @@ def _rules(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in found)
 
 
-def _settle(ended: Sequence[Outcome], *, began: float, deadline: float) -> None:
-    """Write the outcomes; a database that is away is asked again until the lease ends.
+def _settle(ended: Sequence[Ended], *, began: float, deadline: float) -> None:
+    """Write how attempts ended; a database that is away is asked again until the lease ends.
 
     After that the run is rescued and its effect settled by its repeat policy: nothing is lost by giving up here.
     """
-    while ended:
+    done = [one.outcome for one in ended]
+    while done:
         try:
             with transaction() as connection:
-                moved = leases.settle(connection, ended, worker=worker_id())
+                moved = leases.settle(connection, done, worker=worker_id())
+                gates.record(connection, [one.report for one in ended if one.report and one.outcome.id in moved])
+                faults.point("settle.written")
             break
         except Unreachable:
             if clock.elapsed_clock() > deadline:
-                log.warning("settle_given_up", count=len(ended))
+                log.warning("settle_given_up", count=len(done))
                 return
             time.sleep(_SETTLE_AGAIN_S)
     else:
         return
-    events.settled(ended, moved, runtime_s=clock.elapsed_clock() - began)
-    for outcome in ended:
+    faults.point("settle.committed")
+    events.settled(done, moved, runtime_s=clock.elapsed_clock() - began)
+    for outcome in done:
         log.info(
             "settled" if outcome.id in moved else "lease_lost",
             run_id=str(outcome.id),

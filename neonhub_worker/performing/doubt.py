@@ -9,6 +9,13 @@ from connectors.kit.action import Action, Input, LookUp, Output, Park, Resend, R
 from connectors.kit.call import Call
 from connectors.kit.errors import Postpone
 
+NOT_SENT: dict[type, str] = {
+    Resend: "doing it again is harmless",
+    ResendWithKey: "again, under the same key",
+    LookUp: "read-back: it was not sent",
+}
+"""How it is known, by the repeat policy, that an effect in doubt may be sent (again)."""
+
 
 class Undecidable(Exception):
     """Nothing can tell whether the effect happened; a person has to."""

@@ -15,7 +15,7 @@ from neonhub_worker.ledger import steps
 from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.ledger.states import IN_DOUBT, EffectState
 from neonhub_worker.performing.doubt import Undecidable
-from neonhub_worker.performing.run_ledger import LEASE_TOO_SHORT
+from neonhub_worker.performing.run_ledger import LEASE_TOO_SHORT, SLOT_MISSED
 
 log = structlog.get_logger("neonhub.performing")
 
@@ -43,6 +43,11 @@ def succeeded(claimed: Claimed, output: Output, *, how: str | None = None) -> Ou
         provider_id=provider_id,
         detail=detail or None,
     )
+
+
+def not_sent(claimed: Claimed, how: str | None) -> Outcome:
+    """An effect in doubt may be sent (again), in an attempt that has a permit for it."""
+    return _put_off(claimed, "give_back", 0.0, None, in_doubt=False, detail={"settled": how})
 
 
 def already_done(claimed: Claimed, provider_id: str) -> Outcome:
@@ -120,7 +125,7 @@ def _question_failed(claimed: Claimed, action: Action[Input, Output], error: Exc
 
 def _not_done(claimed: Claimed, action: Action[Input, Output], error: NotDone) -> Outcome:
     described = describe(action, error)
-    if isinstance(error, NotSent) and error.code == LEASE_TOO_SHORT:
+    if isinstance(error, NotSent) and error.code in (LEASE_TOO_SHORT, SLOT_MISSED):
         return _put_off(claimed, "give_back", 0.0, described, in_doubt=False)
     if isinstance(error, RateLimited):
         return _put_off(claimed, "snooze", _delay_s(claimed, action, error), described, in_doubt=False)

@@ -22,6 +22,12 @@ class _NoRun:
     def check_lease(self, *, needed_s: float) -> None:
         raise AssertionError("a connection test must not change anything")
 
+    def before_write(self, *, needed_s: float) -> None:
+        raise AssertionError("a connection test must not change anything")
+
+    def after_write(self) -> None:
+        raise AssertionError("a connection test must not change anything")
+
     def step(self, name: str, do: Callable[[], JsonValue]) -> JsonValue:
         return do()
 

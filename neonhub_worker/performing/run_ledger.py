@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import cast
 
-from connectors.kit.action import JsonValue
+from sqlalchemy import Connection
+
+from connectors.kit.action import JsonValue, Limit
 from connectors.kit.call import OptOut
-from connectors.kit.errors import NotDone, NotSent, Refused
-from neonhub_worker import clock, ids
+from connectors.kit.errors import NotDone, NotSent, Postpone, Refused
+from neonhub_worker import clock, faults, ids
 from neonhub_worker.consent import opt_outs
 from neonhub_worker.db.engine import transaction
+from neonhub_worker.dispatch import admission
+from neonhub_worker.dispatch.limits import of_json
+from neonhub_worker.dispatch.permits import Slot
 from neonhub_worker.ledger import steps
 from neonhub_worker.ledger.leases import Claimed
 from neonhub_worker.ledger.states import IN_DOUBT, EffectState
@@ -22,7 +29,10 @@ class LeaseLost(Exception):
 
 
 LEASE_TOO_SHORT = "lease_too_short"
-"""The code of the NotSent that ``check_lease`` raises: the run is given back at once and no attempt is counted."""
+"""The code of the NotSent of a lease that ends too soon: the run is given back and no attempt is counted."""
+
+SLOT_MISSED = "slot_missed"
+"""The code of the NotSent of a permit that was not used in time: likewise."""
 
 # Between the lease check and the socket write a few instructions run; they get this much.
 _MARGIN_S = 1.0
@@ -34,6 +44,8 @@ class PostgresRunLedger:
     Args:
         claimed: The run and its lease.
         deadline: ``clock.elapsed_clock()`` at which the lease ends, counted from before the claim was sent.
+        slot: When its permit may be used; None if nothing limits it.
+        pace: The limits of the effects of a run of several steps.
         settle_effect: Decides about an effect in doubt inside a run of several steps; returns its result if it
             happened, None if it certainly did not.
     """
@@ -43,10 +55,15 @@ class PostgresRunLedger:
         claimed: Claimed,
         *,
         deadline: float,
+        slot: Slot | None,
+        pace: Sequence[Limit],
         settle_effect: Callable[[steps.Step], JsonValue | None],
     ) -> None:
         self._claimed = claimed
         self._deadline = deadline
+        self._slot = slot
+        self._pace = of_json([asdict(limit) for limit in pace])
+        self._left_at: float | None = None
         self._settle_effect = settle_effect
         self.key = ids.effect_key(claimed.id, claimed.effect or "send")
         self.attempt = claimed.fence
@@ -62,6 +79,40 @@ class PostgresRunLedger:
         if left_s < needed_s + _MARGIN_S:
             raise NotSent("the lease would end before the platform could answer", code=LEASE_TOO_SHORT)
 
+    def before_write(self, *, needed_s: float) -> None:
+        """The same once more, and whether its permit is still good.
+
+        Raises:
+            NotSent: It is not.
+        """
+        self.check_lease(needed_s=needed_s)
+        now = clock.elapsed_clock()
+        if self._slot is not None and self._left_at is None and now > self._slot.end:
+            raise NotSent("its turn passed before it could be sent", code=SLOT_MISSED)
+        self._left_at = now
+        faults.point("send.before")
+
+    def after_write(self) -> None:
+        """Note when the request left."""
+        self._left_at = clock.elapsed_clock()
+        faults.point("send.written")
+
+    def wait_for_slot(self) -> None:
+        """Wait for the moment from which on the permit may be used: at most ``admission.AHEAD_S``."""
+        if self._slot is not None:
+            time.sleep(max(0.0, self._slot.begin - clock.elapsed_clock()))
+
+    def sent_s(self, *, effect: bool) -> float | None:
+        """Seconds from the permit until the last request had left; None if none did.
+
+        Args:
+            effect: The action's writes were noted; otherwise any time until now counts.
+        """
+        left_at = self._left_at if effect else clock.elapsed_clock()
+        if self._slot is None or left_at is None:
+            return None
+        return left_at - self._slot.taken
+
     def recall(self, name: str) -> JsonValue | None:
         """The result of a finished step."""
         step = self._read(name)
@@ -73,7 +124,9 @@ class PostgresRunLedger:
         if step is not None and step.state is EffectState.CONFIRMED:
             return cast("JsonValue", step.result)
         result = do()
+        faults.point("step.done")
         self._write(name, EffectState.CONFIRMED, effect=False, result=result)
+        faults.point("step.recorded")
         return result
 
     def effect(self, name: str, do: Callable[[], JsonValue]) -> JsonValue:
@@ -87,15 +140,33 @@ class PostgresRunLedger:
             if found is not None:
                 self._write(name, EffectState.CONFIRMED, effect=True, result=found)
                 return found
-        self._write(name, EffectState.SENDING, effect=True)
+        self._begin_effect(name)
         try:
+            self.wait_for_slot()
             result = do()
         except (NotDone, Refused) as error:
             known = EffectState.PLANNED if isinstance(error, NotDone) else EffectState.REFUSED
             self._write(name, known, effect=True)
             raise
+        faults.point("step.done")
         self._write(name, EffectState.CONFIRMED, effect=True, result=result)
+        faults.point("step.recorded")
         return result
+
+    def _begin_effect(self, name: str) -> None:
+        """Take a permit and write the effect ahead, in one commit.
+
+        Raises:
+            Postpone: A limit or a closed gate makes it wait; nothing was written.
+        """
+        with transaction() as connection:
+            slot = admission.admit_effect(
+                connection, self._claimed.id, fence=self._claimed.fence, step=name, limits=self._pace
+            )
+            if isinstance(slot, float):
+                raise Postpone(slot, "its turn has not come")
+            self._write(name, EffectState.SENDING, effect=True, connection=connection)
+        self._slot, self._left_at = slot, None
 
     def taken(self, provider_ids: Collection[str]) -> set[str]:
         """Which of these provider ids belong to other runs of this connection."""
@@ -118,10 +189,18 @@ class PostgresRunLedger:
         with transaction() as connection:
             return steps.read(connection, self._claimed.id, name)
 
-    def _write(self, name: str, state: EffectState, *, effect: bool, result: JsonValue | None = None) -> None:
-        with transaction() as connection:
+    def _write(
+        self,
+        name: str,
+        state: EffectState,
+        *,
+        effect: bool,
+        result: JsonValue | None = None,
+        connection: Connection | None = None,
+    ) -> None:
+        with transaction(connection) as opened:
             written = steps.write(
-                connection, self._claimed.id, name, fence=self._claimed.fence, state=state, effect=effect, result=result
+                opened, self._claimed.id, name, fence=self._claimed.fence, state=state, effect=effect, result=result
             )
         if not written:
             raise LeaseLost

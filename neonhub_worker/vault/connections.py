@@ -40,6 +40,7 @@ class Opened:
     connector: str
     account: str
     settings: dict[str, Any]
+    limits: list[dict[str, Any]]
     state: str
     credential: dict[str, Any] = field(repr=False)
 
@@ -129,7 +130,7 @@ def open_connection(connection_id: uuid.UUID | None, *, connection: Connection |
         UnknownConnection: It is gone or disabled.
         VaultError: Its credential cannot be read.
     """
-    query = text("select connector, account, settings, state, credential from connection where id = :id")
+    query = text("select connector, account, settings, limits, state, credential from connection where id = :id")
     with transaction(connection) as opened:
         row = opened.execute(query, {"id": connection_id}).mappings().first()
     if row is None:

@@ -38,6 +38,12 @@ class MemoryLedger:
         if self.lease_s < needed_s:
             raise NotSent("the lease would end too soon")
 
+    def before_write(self, *, needed_s: float) -> None:
+        self.check_lease(needed_s=needed_s)
+
+    def after_write(self) -> None:
+        """Nothing asks when."""
+
     def step(self, name: str, do: Callable[[], JsonValue]) -> JsonValue:
         if name not in self.results:
             self.results[name] = do()

@@ -115,8 +115,10 @@ def test_two_equal_messages_to_one_person_are_both_sent_and_told_apart(sandbox: 
     first, second = enqueue_many([sms(), sms()])
     sandbox.fault(connector="sms", operation="sendSMS", kind="error_500_after", times=1)
     batch.perform([first, second])
-    assert (get_run(first).state, get_run(second).state) == ("retrying", "queued")
+    assert (get_run(first).state, get_run(second).state) == ("retrying", "waiting")
+    assert [event.move for event in get_run(second).timeline] == ["accept", "hold"]
     make_due(engine, first)
+    make_due(engine, second)
     batch.perform([first])
     die_holding(second)
     let_settling_time_pass(engine, second)
@@ -172,9 +174,9 @@ def test_a_worker_whose_lease_is_nearly_over_gives_the_run_back_unsent(sandbox: 
     with transaction() as connection:
         (claimed,) = leases.claim(connection, [run_id], worker="slow", lease_s=30)
     opened = connections.open_connection(claimed.connection_id)
-    outcome = Attempt(claimed, opened, deadline=clock.elapsed_clock() + 5).run()
+    ended = Attempt(claimed, opened, deadline=clock.elapsed_clock() + 5, slot=None).run()
     with transaction() as connection:
-        leases.settle(connection, [outcome], worker="slow")
+        leases.settle(connection, [ended.outcome], worker="slow")
     run = get_run(run_id)
     assert (run.state, run.attempts) == ("queued", 0)
     assert sandbox.effects() == []
@@ -190,7 +192,7 @@ def test_a_worker_that_was_taken_over_while_it_asked_sends_nothing(sandbox: Sand
         leases.rescue(connection)
     opened = connections.open_connection(claimed.connection_id)
     with pytest.raises(LeaseLost):
-        Attempt(claimed, opened, deadline=clock.elapsed_clock() + 60).run()
+        Attempt(claimed, opened, deadline=clock.elapsed_clock() + 60, slot=None).run()
     assert sandbox.effects() == []
 
 

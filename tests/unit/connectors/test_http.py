@@ -89,8 +89,26 @@ BROKEN_CHUNK = answer("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nConnection: 
 NOT_HTTP = answer("what?\n\n")
 
 
+class Asking:
+    """A guard that asks one question at both places."""
+
+    def __init__(self, check_lease: Callable[[float], None]) -> None:
+        self._check = check_lease
+        self.writes = 0
+
+    def check_lease(self, *, needed_s: float) -> None:
+        self._check(needed_s)
+
+    def before_write(self, *, needed_s: float) -> None:
+        self._check(needed_s)
+
+    def after_write(self) -> None:
+        self.writes += 1
+
+
 def http(port: int, check_lease: Callable[[float], None] | None = None) -> Http:
-    return Http(connector(), sandbox_url=f"http://127.0.0.1:{port}/", check_lease=check_lease)
+    guard = None if check_lease is None else Asking(check_lease)
+    return Http(connector(), sandbox_url=f"http://127.0.0.1:{port}/", guard=guard)
 
 
 @pytest.mark.parametrize("behave", [reset, say_nothing, HALF, BROKEN_CHUNK, NOT_HTTP])

@@ -72,6 +72,7 @@ def claimed(**changes: Any) -> Claimed:
         organization_id="acme",
         name="wall.post",
         connection_id=uuid.UUID(int=2),
+        target=None,
         input={},
         fence=1,
         attempts=1,

@@ -1,0 +1,87 @@
+"""Who is next? Pure: lanes and what is on its way already give how many runs to take from each lane.
+
+Organizations take turns, whatever they have waiting: the one with the fewest runs on the broker comes first. Within an
+organization the most urgent priority comes first, and then the lane whose head has waited longest.
+"""
+
+from __future__ import annotations
+
+import heapq
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from neonhub_worker.ledger.runs import WINDOW
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The waiting runs of one organization, connection and action at one priority.
+
+    Attributes:
+        since: When the run at its head became due.
+        ready: How many may go now; at most a window's worth.
+        room: Where limits or gates hold it: how many of its connection may be on their way; None if nothing does.
+    """
+
+    queue: str
+    organization_id: str
+    connection_id: uuid.UUID
+    name: str
+    priority: int
+    since: datetime
+    ready: int
+    room: int | None = None
+
+
+def share(
+    lanes: Sequence[Lane], published: Iterable[tuple[str, str, uuid.UUID | None, int]], *, window: int = WINDOW
+) -> list[int]:
+    """Share the room on the broker out.
+
+    Args:
+        published: Queue, organization, connection and count of the runs that are published and unclaimed.
+        window: Published and unclaimed runs that a queue may have at once.
+
+    Returns:
+        How many runs to take from each lane.
+    """
+    on_broker: Counter[str] = Counter()
+    of_organization: Counter[tuple[str, str]] = Counter()
+    of_connection: Counter[uuid.UUID | None] = Counter()
+    for queue, organization_id, connection_id, count in published:
+        on_broker[queue] += count
+        of_organization[queue, organization_id] += count
+        of_connection[connection_id] += count
+    counts = [0] * len(lanes)
+    waiting = _by_turn(lanes)
+
+    def exhausted(number: int) -> bool:
+        lane = lanes[number]
+        full = lane.room is not None and of_connection[lane.connection_id] >= lane.room
+        return full or counts[number] >= lane.ready
+
+    turns = [(of_organization[key], lanes[numbers[-1]].since, key) for key, numbers in waiting.items()]
+    heapq.heapify(turns)
+    while turns:
+        level, since, key = heapq.heappop(turns)
+        numbers = waiting[key]
+        while numbers and exhausted(numbers[-1]):
+            numbers.pop()
+        if not numbers or on_broker[key[0]] >= window:
+            continue
+        counts[numbers[-1]] += 1
+        on_broker[key[0]] += 1
+        of_connection[lanes[numbers[-1]].connection_id] += 1
+        heapq.heappush(turns, (level + 1, since, key))
+    return counts
+
+
+def _by_turn(lanes: Sequence[Lane]) -> dict[tuple[str, str], list[int]]:
+    """The lanes of each organization and queue by their numbers, the one whose turn comes first at the end."""
+    numbers: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for number in sorted(range(len(lanes)), key=lambda n: (lanes[n].priority, lanes[n].since), reverse=True):
+        numbers[lanes[number].queue, lanes[number].organization_id].append(number)
+    return numbers

@@ -1,0 +1,49 @@
+"""What does the end of an attempt say about its connection? Whether the platform works, and what it limits."""
+
+from __future__ import annotations
+
+from connectors.kit.errors import (
+    AuthExpired,
+    ConnectorError,
+    NotSent,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
+from neonhub_worker.dispatch.gates import Report
+from neonhub_worker.ledger.leases import Claimed, Outcome
+from neonhub_worker.performing.run_ledger import LEASE_TOO_SHORT, SLOT_MISSED
+
+
+def works(outcome: Outcome, error: Exception | None) -> bool:
+    """Whether the platform answered as one that works does: it did what was asked, or said why not."""
+    if error is None:
+        return outcome.move == "succeed"
+    return isinstance(error, (Refused, RateLimited)) and error.http_status is not None
+
+
+def failed(error: Exception | None) -> bool:
+    """Whether the platform, the way to it or the credential failed, which would meet any run."""
+    if isinstance(error, NotSent):
+        return error.code not in (LEASE_TOO_SHORT, SLOT_MISSED)
+    if isinstance(error, OutcomeUnknown):
+        # A question that was refused says nothing about the others.
+        return error.http_status is None or error.http_status >= 500
+    return isinstance(error, (Unavailable, AuthExpired))
+
+
+def report(claimed: Claimed, outcome: Outcome, error: Exception | None) -> Report | None:
+    """What the gates of the connection have to know; None if nothing."""
+    limited = isinstance(error, RateLimited) and error.of != "run"
+    if claimed.connection_id is None or not (limited or failed(error)):
+        return None
+    return Report(
+        claimed.id,
+        claimed.connection_id,
+        claimed.name,
+        claimed.target,
+        failed=failed(error),
+        limited=(error.of, outcome.delay_s or 0.0) if isinstance(error, RateLimited) and error.of != "run" else None,
+        reason=type(error).__name__ if isinstance(error, ConnectorError) else None,
+    )
