@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Mapping
@@ -37,6 +38,8 @@ POINTS: Mapping[str, str] = {
 
 KINDS = ("kill", "raise", "stop")
 
+_SHAPE = re.compile(r"(?P<name>[a-z.]+):(?P<kind>kill|raise|stop)(?::(?P<at>[1-9][0-9]*))?")
+
 
 class Injected(Exception):
     """The exception of a point that was armed with ``raise``."""
@@ -56,11 +59,11 @@ def parse(text: str) -> dict[str, _Armed]:
     """
     armed = {}
     for entry in filter(None, text.split(",")):
-        name, kind, at = (*entry.split(":"), "1")[:3] if entry.count(":") < 3 else ("", "", "")
-        if name not in POINTS or kind not in KINDS or not at.isdecimal():
+        found = _SHAPE.fullmatch(entry)
+        if found is None or found["name"] not in POINTS:
             known = f"POINT:{'|'.join(KINDS)}[:TIME]; points: {', '.join(POINTS)}"
             raise ValueError(f"{VARIABLE}: {entry!r} is not {known}")
-        armed[name] = _Armed(kind, int(at))
+        armed[found["name"]] = _Armed(found["kind"], int(found["at"] or 1))
     return armed
 
 

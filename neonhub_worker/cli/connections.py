@@ -15,6 +15,13 @@ from neonhub_worker.errors import FieldError, InvalidInput
 app = typer.Typer(help="Links to accounts at the platforms.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The connection's name.")]
+Limits = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        help="What the account may do: 10/s, 1000/day, or '1/6s per target' for one person or channel.",
+    ),
+]
 
 
 @app.command()
@@ -32,6 +39,7 @@ def add(
     settings_json: Annotated[
         str, typer.Option("--settings", help='JSON object, such as \'{"from_number": "+1..."}\'.')
     ] = "{}",
+    limit: Limits = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a connection; its credential is encrypted before it is stored."""
@@ -64,6 +72,7 @@ def add(
             account=account or (name or connector),
             credential=credential,
             settings=settings,
+            limits=_limits(limit),
             connection=opened,
         )
     if as_json:
@@ -84,9 +93,21 @@ def list_connections(organization: Organization = "demo", as_json: AsJson = Fals
         print_json([_data(one) for one in found])
         return
     table(
-        ("name", "platform", "account", "state", "settings"),
-        ((one.name, one.connector, one.account, one.state, one.settings) for one in found),
+        ("name", "platform", "account", "state", "limits", "waits", "settings"),
+        (
+            (one.name, one.connector, one.account, one.state, ", ".join(_written(one)), _waits(one.id), one.settings)
+            for one in found
+        ),
     )
+
+
+@app.command()
+def limit(name: Name, limits: Limits = None, organization: Organization = "demo", as_json: AsJson = False) -> None:
+    """Set what an account may do, also for what waits already; without --limit nothing limits it but its platform."""
+    from neonhub_worker.vault import connections
+
+    connections.set_limits(organization, name, _limits(limits))
+    _now(name, f"limited to {', '.join(limits)}" if limits else "not limited", as_json=as_json)
 
 
 @app.command()
@@ -137,6 +158,39 @@ def remove(name: Name, organization: Organization = "demo", as_json: AsJson = Fa
     _now(name, "removed", as_json=as_json)
 
 
+def _limits(given: list[str] | None) -> list[dict[str, Any]]:
+    from neonhub_worker.dispatch import limits
+
+    try:
+        return [limits.parse(one).as_json() for one in given or ()]
+    except ValueError as error:
+        raise InvalidInput([FieldError("--limit", str(error))]) from None
+
+
+def _written(one: Any) -> list[str]:
+    from neonhub_worker.dispatch import limits
+
+    return [str(limit) for limit in limits.of_json(one.limits)]
+
+
+def _closed(connection_id: Any) -> list[dict[str, Any]]:
+    from neonhub_worker.db.engine import transaction
+    from neonhub_worker.dispatch import gates
+
+    with transaction() as opened:
+        found = gates.closed(opened, connection_id)
+    return [{"scope": one.scope, "until": one.closed_until, "reason": one.reason} for one in found]
+
+
+def _waits(connection_id: Any) -> str:
+    return "; ".join(
+        f"{one['scope'].partition(':')[0]} until {one['until']:%H:%M:%S} UTC ({one['reason']})"
+        if one["until"]
+        else f"{one['scope']}: one run tries it ({one['reason']})"
+        for one in _closed(connection_id)
+    )
+
+
 def _text(file: Path | None) -> str:
     try:
         return sys.stdin.read() if file is None else file.read_text(encoding="utf-8")
@@ -155,5 +209,7 @@ def _data(one: Any) -> dict[str, Any]:
         "connector": one.connector,
         "account": one.account,
         "state": one.state,
+        "limits": _written(one),
+        "waits": _closed(one.id),
         "settings": one.settings,
     }

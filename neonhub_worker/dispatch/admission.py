@@ -86,8 +86,7 @@ def admit(connection: Connection, run_ids: Sequence[uuid.UUID], *, lease_s: floa
     for connection_id in sorted({one.connection_id for one in wanted if one.connection_id}):
         permits.lock(connection, connection_id)
     wanted = _read(connection, run_ids)
-    windows = permits.windows(connection, wanted)
-    door = _Door(windows, permits.reading(connection))
+    door = _Door(*permits.windows(connection, wanted))
     for one in wanted:
         door.meet(one)
     for one in door.probes:
@@ -180,9 +179,8 @@ def admit_effect(
     one = _read_running(connection, run_id, limits)
     if one is None:
         return None
-    windows = list(permits.windows(connection, [one]).values())
-    reading = permits.reading(connection)
-    wait_s = permits.wait_s(windows, reading.now)
+    windows, reading = permits.windows(connection, [one])
+    wait_s = permits.wait_s(list(windows.values()), reading.now)
     if one.closed_until is not None:
         wait_s = max(wait_s, (one.closed_until - reading.now).total_seconds(), 2 * AHEAD_S)
     if wait_s > AHEAD_S:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from neonhub_worker.dispatch import gates
 from neonhub_worker.dispatch.fairness import Lane, share
-from neonhub_worker.dispatch.permits import AHEAD_S, ARRIVAL_S
+from neonhub_worker.dispatch.permits import AHEAD_S, SPARE_S
 from neonhub_worker.dispatch.publish import Due
 from neonhub_worker.ledger.runs import NO_CONNECTION, WINDOW
 
@@ -155,7 +155,7 @@ def take(connection: Connection) -> Taken:
     The caller publishes them and then commits: a crash in between publishes twice, which is harmless, instead of
     never. ``ripen`` brings back runs whose message was lost.
     """
-    values = {"window": WINDOW, "early_s": AHEAD_S - ARRIVAL_S, "failures": gates.FAILURES}
+    values = {"window": WINDOW, "early_s": AHEAD_S - SPARE_S, "failures": gates.FAILURES}
     rows = connection.execute(_LANES, values).all()
     if not rows:
         return Taken([], more=False, opens_s=None)
@@ -183,7 +183,8 @@ def _take(connection: Connection, wanted: Sequence[tuple[Lane, int]]) -> list[Du
     fields = ("queue", "organization_id", "connection_id", "name", "priority")
     values = {field: [getattr(lane, field) for lane, _ in wanted] for field in fields}
     rows = connection.execute(_TAKE, {**values, "count": [count for _, count in wanted]})
-    return [Due(row.id, row.queue, row.name, row.connection_id) for row in rows]
+    paced = {lane.connection_id for lane, _ in wanted if lane.room is not None}
+    return [Due(row.id, row.queue, row.name, row.connection_id, row.connection_id in paced) for row in rows]
 
 
 def seconds_to_next(connection: Connection) -> float | None:

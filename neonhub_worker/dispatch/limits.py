@@ -36,8 +36,12 @@ class Limit:
     of: Of = "connection"
 
     def __str__(self) -> str:
-        per = next((f"{self.per_s / s:g}{unit}" for unit, s in reversed(_PER.items()) if self.per_s % s == 0), "")
-        return f"{self.count}/{per.removeprefix('1') or per}" + ("" if self.of == "connection" else f" per {self.of}")
+        unit, length_s = next(
+            ((unit, length) for unit, length in reversed(_PER.items()) if self.per_s % length == 0), ("s", 1.0)
+        )
+        length = f"{self.per_s / length_s:g}"
+        rate = f"{self.count}/{'' if length == '1' else length}{unit}"
+        return rate if self.of == "connection" else f"{rate} per {self.of}"
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in the database."""

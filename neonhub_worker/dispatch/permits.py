@@ -12,14 +12,18 @@ from sqlalchemy import Connection, text
 from neonhub_worker import clock
 from neonhub_worker.dispatch.limits import Limit, Window, next_slot
 
-AHEAD_S = 0.25
+AHEAD_S = 0.1
 """A permit may be given out this long before its time: the sender waits for it, so that no time is lost on the way."""
 
 LATE_S = 0.25
-"""A sender that is later than this gives its permit back: until then its request counts as not yet sent."""
+"""A sender that is later than this gives its permit back."""
 
-ARRIVAL_S = 0.02
-"""What a request may take longer to arrive than the one that used the permit before it."""
+ARRIVE_S = 0.25
+"""A request counts as arrived when it is answered, and at the latest so long after it was written: only the answer
+proves it, but a platform that thinks for seconds has counted it long before."""
+
+SPARE_S = 0.01
+"""What a window is longer than the platform's, for clocks that are read apart."""
 
 
 @dataclass(frozen=True)
@@ -68,21 +72,27 @@ class Wanted:
 # Held until the transaction ends: claims on one connection take turns while they count its permits.
 _LOCK = text("select pg_advisory_xact_lock(hashtextextended(cast(:connection_id as text), 7))")
 
+# The last row stands for no window; it tells the time when there is none.
 _WINDOWS = text(
     """
-    select l.nth, cardinality(newest.used_at) as length, newest.used_at[1:l.wanted] as oldest
-    from unnest(cast(:connection_id as uuid[]), cast(:action as text[]), cast(:target as text[]),
-                cast(:count as int[]), cast(:per_s as float8[]), cast(:wanted as int[])) with ordinality
-         as l(connection_id, action, target, count, per_s, wanted, nth)
-    cross join lateral (
-        select coalesce(array_agg(p.used_at order by p.used_at), '{}') as used_at
-        from (select used_at from permit
-              where connection_id = l.connection_id and (l.action is null or action = l.action)
-                    and (l.target is null or target = l.target)
-                    and used_at > clock_timestamp() - make_interval(secs => l.per_s)
-              order by used_at desc limit l.count) p
-    ) newest
-    order by l.nth
+    with windows as (
+        select l.nth, cardinality(newest.used_at) as length, newest.used_at[1:l.wanted] as oldest
+        from unnest(cast(:connection_id as uuid[]), cast(:action as text[]), cast(:target as text[]),
+                    cast(:count as int[]), cast(:per_s as float8[]), cast(:wanted as int[])) with ordinality
+             as l(connection_id, action, target, count, per_s, wanted, nth)
+        cross join lateral (
+            select coalesce(array_agg(p.used_at order by p.used_at), '{}') as used_at
+            from (select used_at from permit
+                  where connection_id = l.connection_id and (l.action is null or action = l.action)
+                        and (l.target is null or target = l.target)
+                        and used_at > clock_timestamp() - make_interval(secs => l.per_s)
+                  order by used_at desc limit l.count) p
+        ) newest
+    )
+    select clock_timestamp() as now, nth, length, oldest from windows
+    union all
+    select clock_timestamp(), null, null, null
+    order by nth nulls last
     """
 )
 
@@ -100,13 +110,6 @@ _TAKE = text(
 def lock(connection: Connection, connection_id: uuid.UUID) -> None:
     """Take turns with others that count this connection's permits, until the transaction ends."""
     connection.execute(_LOCK, {"connection_id": connection_id})
-
-
-def reading(connection: Connection) -> Reading:
-    """Read the database's clock."""
-    asked = clock.elapsed_clock()
-    now: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()
-    return Reading(now, asked, clock.elapsed_clock())
 
 
 def wait_s(windows: Sequence[Window], now: datetime) -> float:
@@ -136,14 +139,13 @@ def keys(one: Wanted) -> list[Key]:
     ]
 
 
-def windows(connection: Connection, wanted: Sequence[Wanted]) -> dict[Key, Window]:
-    """The windows of these runs, as full as they are now."""
+def windows(connection: Connection, wanted: Sequence[Wanted]) -> tuple[dict[Key, Window], Reading]:
+    """The windows of these runs, as full as they are at this reading of the database's clock."""
     users: dict[Key, int] = {}
     for one in wanted:
         for key in keys(one):
             users[key] = users.get(key, 0) + 1
-    if not users:
-        return {}
+    asked = clock.elapsed_clock()
     rows = connection.execute(
         _WINDOWS,
         {
@@ -151,14 +153,16 @@ def windows(connection: Connection, wanted: Sequence[Wanted]) -> dict[Key, Windo
             "action": [key[1] for key in users],
             "target": [key[2] for key in users],
             "count": [key[3].count for key in users],
-            "per_s": [key[3].per_s + ARRIVAL_S for key in users],
+            "per_s": [key[3].per_s + SPARE_S for key in users],
             "wanted": list(users.values()),
         },
-    )
-    return {
-        key: Window(key[3], row.oldest, length=row.length, spare_s=ARRIVAL_S)
-        for key, row in zip(users, rows, strict=True)
+    ).all()
+    reading = Reading(rows[0].now, asked, clock.elapsed_clock())
+    found = {
+        key: Window(key[3], row.oldest, length=row.length, spare_s=SPARE_S)
+        for key, row in zip(users, rows, strict=False)
     }
+    return found, reading
 
 
 def record(
@@ -180,6 +184,6 @@ def record(
             "action": [one.name for one, _ in taken],
             "target": [one.target for one, _ in taken],
             "taken_at": [now for _ in taken],
-            "used_at": [slot + timedelta(seconds=LATE_S) for _, slot in taken],
+            "used_at": [slot + timedelta(seconds=LATE_S + ARRIVE_S) for _, slot in taken],
         },
     )

@@ -21,12 +21,17 @@ _PIPELINE = 500
 
 @dataclass(frozen=True)
 class Due:
-    """A run that a worker should take."""
+    """A run that a worker should take.
+
+    Attributes:
+        paced: Limits say how many may go: they share one message, for whoever claims on a connection takes turns.
+    """
 
     id: uuid.UUID
     queue: str
     name: str
     connection_id: uuid.UUID | None
+    paced: bool = False
 
 
 def batches(due: Sequence[Due]) -> Iterator[list[Due]]:
@@ -35,7 +40,7 @@ def batches(due: Sequence[Due]) -> Iterator[list[Due]]:
     for run in due:
         groups[run.queue, run.name, run.connection_id].append(run)
     for group in groups.values():
-        size = min(MAX_BATCH, math.ceil(len(group) / _SPREAD))
+        size = MAX_BATCH if group[0].paced else min(MAX_BATCH, math.ceil(len(group) / _SPREAD))
         for start in range(0, len(group), size):
             yield group[start : start + size]
 

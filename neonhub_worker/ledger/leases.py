@@ -59,7 +59,7 @@ class Outcome:
         delay_s: Seconds until the run is due again, for the moves that put it off.
         error: ``{"class", "code", "message"}``; nothing personal.
         detail: What the timeline says besides.
-        sent_s: Seconds after its permit was taken by which its request had left; None if certainly none did.
+        sent_s: Seconds after its permit was taken by which its request had arrived; None if certainly none left.
         healthy: The platform works, whatever it thinks of this run: an open circuit closes.
     """
 

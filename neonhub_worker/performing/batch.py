@@ -26,6 +26,7 @@ from neonhub_worker.ledger.leases import Claimed
 from neonhub_worker.performing import outcomes
 from neonhub_worker.performing.attempt import Attempt, Ended
 from neonhub_worker.performing.run_ledger import LeaseLost
+from neonhub_worker.performing.seats import Seats
 from neonhub_worker.settings import settings
 from neonhub_worker.vault import connections
 
@@ -46,9 +47,25 @@ _START = uuid.uuid4().hex[:12]
 def perform(run_ids: Sequence[uuid.UUID]) -> None:
     """Carry out the due runs among these; safe to call any number of times with any ids.
 
+    Only as many as can be sent soon are claimed at once: what waits for a thread should hold neither lease nor permit.
+
     Raises:
         Unreachable: The database did not answer the claim: nothing was claimed, the dispatcher publishes again.
     """
+    at_once = settings().worker_threads
+    for start in range(0, len(run_ids), at_once):
+        part = run_ids[start : start + at_once]
+        with _seats().taken(len(part)):
+            _perform(part)
+
+
+@functools.lru_cache(maxsize=1)
+def _seats() -> Seats:
+    # One batch is being claimed while another is being sent.
+    return Seats(2 * settings().worker_threads)
+
+
+def _perform(run_ids: Sequence[uuid.UUID]) -> None:
     # Counted from before the claim is sent: the database's lease can only end later than this deadline.
     faults.point("claim.begin")
     began = clock.elapsed_clock()

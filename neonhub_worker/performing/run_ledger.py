@@ -16,7 +16,7 @@ from connectors.kit.errors import NotDone, NotSent, Postpone, Refused
 from neonhub_worker import clock, faults, ids
 from neonhub_worker.consent import opt_outs
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.dispatch import admission
+from neonhub_worker.dispatch import admission, permits
 from neonhub_worker.dispatch.limits import of_json
 from neonhub_worker.dispatch.permits import Slot
 from neonhub_worker.ledger import steps
@@ -98,20 +98,21 @@ class PostgresRunLedger:
         faults.point("send.written")
 
     def wait_for_slot(self) -> None:
-        """Wait for the moment from which on the permit may be used: at most ``admission.AHEAD_S``."""
+        """Wait for the moment from which on the permit may be used: at most ``permits.AHEAD_S``."""
         if self._slot is not None:
             time.sleep(max(0.0, self._slot.begin - clock.elapsed_clock()))
 
     def sent_s(self, *, effect: bool) -> float | None:
-        """Seconds from the permit until the last request had left; None if none did.
+        """Seconds from the permit until the last request had arrived; None if none left. Asked after the answer.
 
         Args:
             effect: The action's writes were noted; otherwise any time until now counts.
         """
-        left_at = self._left_at if effect else clock.elapsed_clock()
+        answered_at = clock.elapsed_clock()
+        left_at = self._left_at if effect else answered_at
         if self._slot is None or left_at is None:
             return None
-        return left_at - self._slot.taken
+        return min(answered_at, left_at + permits.ARRIVE_S) - self._slot.taken
 
     def recall(self, name: str) -> JsonValue | None:
         """The result of a finished step."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from neonhub_worker import ids
+from neonhub_worker import faults, ids
 from neonhub_worker.ledger import runs
 from neonhub_worker.ledger.runs import Draft
 from neonhub_worker.schedules import rules
@@ -81,6 +81,7 @@ def fire_due(connection: Connection, *, limit: int = 100) -> int:
     ).all()
     wanted = [drafts[row.schedule_id, row.due_at] for row in recorded if row.outcome == "fired"]
     runs.accept(connection, wanted, published=False)
+    faults.point("schedule.inserted")
     connection.execute(
         _ADVANCE,
         {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,7 @@ class Described:
     connector: str
     account: str
     settings: dict[str, Any]
+    limits: list[dict[str, Any]]
     state: str
 
 
@@ -45,7 +47,7 @@ class Opened:
     credential: dict[str, Any] = field(repr=False)
 
 
-_COLUMNS = "id, organization_id, name, connector, account, settings, state"
+_COLUMNS = "id, organization_id, name, connector, account, settings, limits, state"
 
 
 def add(
@@ -56,9 +58,13 @@ def add(
     account: str,
     credential: dict[str, Any],
     settings: dict[str, Any],
+    limits: Sequence[Mapping[str, Any]] = (),
     connection: Connection | None = None,
 ) -> uuid.UUID:
     """Add a connection.
+
+    Args:
+        limits: What this account may do, besides what its platform allows everyone; ``Limit.as_json``.
 
     Raises:
         ConnectionExists: The organization has one of this name.
@@ -72,10 +78,12 @@ def add(
         "account": account,
         "credential": cipher.encrypt(credential),
         "settings": json.dumps(settings),
+        "limits": json.dumps(list(limits)),
     }
     insert = text(
-        "insert into connection (id, organization_id, name, connector, account, credential, settings) values "
-        "(:id, :organization_id, :name, :connector, :account, :credential, cast(:settings as jsonb))"
+        "insert into connection (id, organization_id, name, connector, account, credential, settings, limits) values "
+        "(:id, :organization_id, :name, :connector, :account, :credential, cast(:settings as jsonb), "
+        "cast(:limits as jsonb))"
     )
     try:
         with transaction(connection) as opened:
@@ -158,6 +166,22 @@ def set_state(organization_id: str, name: str, state: str, *, connection: Connec
         opened.execute(
             text("update connection set state = :state, updated_at = now() where id = :id"),
             {"id": found.id, "state": state},
+        )
+
+
+def set_limits(
+    organization_id: str, name: str, limits: Sequence[Mapping[str, Any]], *, connection: Connection | None = None
+) -> None:
+    """Set what this account may do; it holds for what waits already.
+
+    Raises:
+        UnknownConnection: The organization has none of this name.
+    """
+    with transaction(connection) as opened:
+        found = get_by_name(organization_id, name, connection=opened)
+        opened.execute(
+            text("update connection set limits = cast(:limits as jsonb), updated_at = now() where id = :id"),
+            {"id": found.id, "limits": json.dumps(list(limits))},
         )
 
 

@@ -1,0 +1,81 @@
+"""Who is next: organizations take turns, whatever they have waiting."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neonhub_worker.dispatch.fairness import Lane, share
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def lane(
+    organization: str,
+    ready: int,
+    *,
+    queue: str = "actions",
+    connection: int = 1,
+    priority: int = 5,
+    waited_s: float = 0,
+    room: int | None = None,
+) -> Lane:
+    since = NOW - timedelta(seconds=waited_s)
+    return Lane(queue, organization, uuid.UUID(int=connection), "sms.sendSMS", priority, since, ready, room)
+
+
+def test_one_organizations_campaign_does_not_delay_anothers_single_post() -> None:
+    campaign, post = lane("big", 128, waited_s=600), lane("small", 1, connection=2)
+    assert share([campaign, post], [], window=10) == [9, 1]
+    on_its_way = [("actions", "big", uuid.UUID(int=1), 9)]
+    assert share([campaign, post], on_its_way, window=10) == [0, 1]
+
+
+def test_the_room_is_shared_equally_and_none_of_it_is_wasted() -> None:
+    lanes = [lane("a", 100), lane("b", 3, connection=2), lane("c", 100, connection=3)]
+    assert share(lanes, [], window=21) == [9, 3, 9]
+
+
+def test_within_an_organization_the_most_urgent_goes_first_then_the_one_that_waited_longest() -> None:
+    lanes = [lane("a", 4, waited_s=60), lane("a", 4, priority=1, connection=2), lane("a", 4, waited_s=90, connection=3)]
+    assert share(lanes, [], window=6) == [0, 4, 2]
+
+
+def test_a_connection_has_no_more_on_its_way_than_its_limits_let_through() -> None:
+    limited = lane("a", 100, room=3)
+    also = lane("a", 100, room=3, priority=9)
+    free = lane("a", 100, connection=2, priority=9)
+    on_its_way = [("actions", "a", uuid.UUID(int=1), 1)]
+    assert share([limited, also, free], on_its_way, window=50) == [2, 0, 47]
+
+
+def test_each_queue_has_room_of_its_own() -> None:
+    lanes = [lane("a", 100), lane("a", 100, queue="bulk")]
+    assert share(lanes, [("actions", "a", uuid.UUID(int=1), 10)], window=10) == [0, 10]
+
+
+@given(
+    st.lists(
+        st.builds(
+            lane,
+            st.sampled_from("abc"),
+            st.integers(0, 20),
+            connection=st.integers(1, 4),
+            priority=st.integers(0, 9),
+            room=st.none() | st.integers(0, 5),
+        ),
+        max_size=8,
+    ),
+    st.integers(1, 30),
+)
+def test_no_lane_gives_what_it_has_not_and_the_window_is_filled_or_everything_taken(
+    lanes: list[Lane], window: int
+) -> None:
+    counts = share(lanes, [], window=window)
+    assert all(0 <= count <= one.ready for count, one in zip(counts, lanes, strict=True))
+    assert sum(counts) <= window
+    unlimited = sum(one.ready for one in lanes if one.room is None)
+    assert sum(counts) >= min(window, unlimited)
