@@ -6,8 +6,9 @@ import functools
 import os
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 
 import structlog
 from pydantic import ValidationError
@@ -29,6 +30,7 @@ from neonhub_worker.performing.run_ledger import LeaseLost
 from neonhub_worker.performing.seats import Seats
 from neonhub_worker.settings import settings
 from neonhub_worker.vault import connections
+from neonhub_worker.vault.connections import Opened
 
 log = structlog.get_logger("neonhub.performing")
 
@@ -74,13 +76,15 @@ def _perform(run_ids: Sequence[uuid.UUID]) -> None:
         admission = admitting.admit(connection, run_ids, lease_s=lease_s)
         claimed = leases.claim(connection, admission.admitted, worker=worker_id(), lease_s=lease_s)
         slots = admitting.take(connection, admission, {one.id: one.fence for one in claimed})
+        opened = connections.open_connections({one.connection_id for one in claimed}, connection=connection)
         _hold_twins(connection, {*admission.admitted} - {one.id for one in claimed})
         faults.point("claim.written")
     faults.point("claim.committed")
     if not claimed:
         return
     events.started(claimed)
-    for ended in _outcomes(claimed, slots, deadline=began + lease_s):
+    holds = [Hold(one, opened[one.connection_id], slots.get(one.id), began + lease_s) for one in claimed]
+    for ended in _outcomes(holds):
         _settle(ended, began=began, deadline=began + lease_s)
 
 
@@ -89,15 +93,28 @@ def _hold_twins(connection: Connection, left: Collection[uuid.UUID]) -> None:
     admitting.hold(connection, dict.fromkeys(left, _TWIN_S), reason="a run with the same content is being sent")
 
 
-def _outcomes(claimed: Sequence[Claimed], slots: Mapping[uuid.UUID, Slot], *, deadline: float) -> Iterator[list[Ended]]:
+@dataclass(frozen=True)
+class Hold:
+    """A claimed run and what its attempt needs.
+
+    Attributes:
+        opened: Its connection, or why that cannot be opened.
+        deadline: ``clock.elapsed_clock()`` at which the lease ends.
+    """
+
+    claimed: Claimed
+    opened: Opened | NeonhubError
+    slot: Slot | None
+    deadline: float
+
+
+def _outcomes(holds: Sequence[Hold]) -> Iterator[list[Ended]]:
     """How the attempts ended, as many at a time as have."""
-    if len(claimed) == 1:
-        ended = _attempt(claimed[0], slots.get(claimed[0].id), deadline)
+    if len(holds) == 1:
+        ended = _attempt(holds[0])
         yield [] if ended is None else [ended]
         return
-    running: set[Future[Ended | None]] = {
-        _senders().submit(_attempt, one, slots.get(one.id), deadline) for one in claimed
-    }
+    running: set[Future[Ended | None]] = {_senders().submit(_attempt, one) for one in holds}
     while running:
         done, running = wait(running, return_when=FIRST_COMPLETED)
         yield [ended for ended in (future.result() for future in done) if ended is not None]
@@ -108,27 +125,28 @@ def _senders() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(settings().worker_threads, thread_name_prefix="send")
 
 
-def _attempt(claimed: Claimed, slot: Slot | None, deadline: float) -> Ended | None:
+def _attempt(hold: Hold) -> Ended | None:
     """How one attempt ends; None if it must write nothing, and the lease's end will bring the run back."""
     try:
-        return _begin(claimed, slot, deadline)
+        return _begin(hold)
     except (LeaseLost, Unreachable, SQLAlchemyError) as error:
-        log.warning("attempt_left", run_id=str(claimed.id), error=type(error).__name__)
+        log.warning("attempt_left", run_id=str(hold.claimed.id), error=type(error).__name__)
         return None
 
 
-def _begin(claimed: Claimed, slot: Slot | None, deadline: float) -> Ended:
+def _begin(hold: Hold) -> Ended:
     try:
-        opened = connections.open_connection(claimed.connection_id)
-        attempt = Attempt(claimed, opened, deadline=deadline, slot=slot)
+        if isinstance(hold.opened, NeonhubError):
+            raise hold.opened
+        attempt = Attempt(hold.claimed, hold.opened, deadline=hold.deadline, slot=hold.slot)
     except Unreachable:
         raise
     except VaultError as error:
-        return Ended(outcomes.wrong_key(claimed, error))
+        return Ended(outcomes.wrong_key(hold.claimed, error))
     except ValidationError as error:
-        return Ended(outcomes.cannot_begin(claimed, "InvalidRequest", _rules(error)))
+        return Ended(outcomes.cannot_begin(hold.claimed, "InvalidRequest", _rules(error)))
     except (NeonhubError, UnknownAction) as error:
-        return Ended(outcomes.cannot_begin(claimed, type(error).__name__, str(error)))
+        return Ended(outcomes.cannot_begin(hold.claimed, type(error).__name__, str(error)))
     return attempt.run()
 
 
