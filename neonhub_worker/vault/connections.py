@@ -148,7 +148,11 @@ def open_connection(connection_id: uuid.UUID | None, *, connection: Connection |
 def open_connections(
     connection_ids: Collection[uuid.UUID | None], *, connection: Connection
 ) -> dict[uuid.UUID | None, Opened | NeonhubError]:
-    """Read connections with their secrets, in one statement; in place of one that cannot be opened stands the reason."""
+    """Read connections with their secrets, in one statement.
+
+    Returns:
+        Each by its id; in place of one that cannot be opened, why.
+    """
     query = text(
         "select id, connector, account, settings, limits, state, credential from connection where id = any(:ids)"
     )
