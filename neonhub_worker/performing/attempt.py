@@ -14,7 +14,7 @@ from neonhub_worker.ledger import steps
 from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.ledger.states import IN_DOUBT
 from neonhub_worker.performing import outcomes
-from neonhub_worker.performing.doubt import Undecidable, settle_doubt
+from neonhub_worker.performing.doubt import Undecidable, repeat_leaves_doubt, settle_doubt
 from neonhub_worker.performing.run_ledger import LeaseLost, PostgresRunLedger, resend
 from neonhub_worker.settings import settings
 from neonhub_worker.vault.connections import Opened
@@ -32,7 +32,12 @@ class Attempt:
         self._claimed = claimed
         self._action: Action[Input, Output] = registry.action(claimed.name)
         self._data = self._action.input.model_validate(claimed.input)
-        ledger = PostgresRunLedger(claimed, deadline=deadline, settle_effect=self._settle_step)
+        ledger = PostgresRunLedger(
+            claimed,
+            deadline=deadline,
+            settle_effect=self._settle_step,
+            repeat_leaves_doubt=repeat_leaves_doubt(self._action),
+        )
         connector = registry.connector(self._action.slug)
         self._call = Call(
             connector,
@@ -60,27 +65,30 @@ class Attempt:
             return outcomes.of_error(self._claimed, self._action, error, in_doubt=self._in_doubt)
 
     def _settle(self) -> Outcome | None:
+        if not self._in_doubt:
+            return self._refused()
         claimed = self._claimed
-        if self._in_doubt:
-            assert claimed.first_sent_at is not None
-            assert claimed.sent_by is not None
-            with transaction() as connection:
-                if steps.has_parked_twin(connection, claimed.id):
-                    raise Undecidable("a parked run has the same content; settle that one first, then this one")
-            found = settle_doubt(
-                self._action,
-                self._call,
-                self._data,
-                first_sent_at=claimed.first_sent_at,
-                sent_by=claimed.sent_by,
-                now=claimed.now,
-            )
-            if found is not None:
-                return outcomes.succeeded(claimed, found, how="read-back: it was sent")
+        assert claimed.first_sent_at is not None
+        assert claimed.sent_by is not None
+        with transaction() as connection:
+            if steps.has_parked_twin(connection, claimed.id):
+                raise Undecidable("a parked run has the same content; settle that one first, then this one")
+        found = settle_doubt(
+            self._action,
+            self._call,
+            self._data,
+            first_sent_at=claimed.first_sent_at,
+            sent_by=claimed.sent_by,
+            now=claimed.now,
+        )
+        if found is not None:
+            return outcomes.succeeded(claimed, found, how="read-back: it was sent")
         refused = self._refused()
-        if self._in_doubt and refused is None:
+        if refused is None:
             resend(claimed)
-        self._in_doubt = False
+        elif repeat_leaves_doubt(self._action):
+            raise Undecidable("it must not be sent any more, and only sending again would tell whether it was")
+        self._in_doubt = repeat_leaves_doubt(self._action)
         return refused
 
     def _refused(self) -> Outcome | None:

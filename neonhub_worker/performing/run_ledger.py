@@ -35,7 +35,8 @@ class PostgresRunLedger:
         claimed: The run and its lease.
         deadline: ``clock.elapsed_clock()`` at which the lease ends, counted from before the claim was sent.
         settle_effect: Decides about an effect in doubt inside a run of several steps; returns its result if it
-            happened, None if it certainly did not.
+            happened, None if it may be sent (again).
+        repeat_leaves_doubt: Whether it may have happened all the same when it may be sent again.
     """
 
     def __init__(
@@ -44,10 +45,12 @@ class PostgresRunLedger:
         *,
         deadline: float,
         settle_effect: Callable[[steps.Step], JsonValue | None],
+        repeat_leaves_doubt: bool,
     ) -> None:
         self._claimed = claimed
         self._deadline = deadline
         self._settle_effect = settle_effect
+        self._repeat_leaves_doubt = repeat_leaves_doubt
         self.key = ids.effect_key(claimed.id, claimed.effect or "send")
         self.attempt = claimed.fence
         self.first_sent_at: datetime | None = claimed.first_sent_at
@@ -81,7 +84,9 @@ class PostgresRunLedger:
         step = self._read(name)
         if step is not None and step.state is EffectState.CONFIRMED:
             return cast("JsonValue", step.result)
+        still_in_doubt = False
         if step is not None and step.state in IN_DOUBT:
+            still_in_doubt = self._repeat_leaves_doubt
             self.first_sent_at = step.first_sent_at
             found = self._settle_effect(step)
             if found is not None:
@@ -91,8 +96,10 @@ class PostgresRunLedger:
         try:
             result = do()
         except (NotDone, Refused) as error:
-            known = EffectState.PLANNED if isinstance(error, NotDone) else EffectState.REFUSED
-            self._write(name, known, effect=True)
+            # What this send did not do, an earlier one may have done.
+            if not still_in_doubt:
+                known = EffectState.PLANNED if isinstance(error, NotDone) else EffectState.REFUSED
+                self._write(name, known, effect=True)
             raise
         self._write(name, EffectState.CONFIRMED, effect=True, result=result)
         return result
