@@ -32,7 +32,9 @@ class Attempt:
         self._claimed = claimed
         self._action: Action[Input, Output] = registry.action(claimed.name)
         self._data = self._action.input.model_validate(claimed.input)
-        ledger = PostgresRunLedger(claimed, deadline=deadline, settle_effect=self._settle_step)
+        ledger = PostgresRunLedger(
+            claimed, deadline=deadline, settle_effect=self._settle_step, provider_id_of=self._provider_id
+        )
         connector = registry.connector(self._action.slug)
         self._call = Call(
             connector,
@@ -90,6 +92,9 @@ class Attempt:
 
     def _send(self) -> Outcome:
         return outcomes.succeeded(self._claimed, self._action.perform(self._call, self._data))
+
+    def _provider_id(self, result: JsonValue) -> str | None:
+        return self._action.output.model_validate(result).provider_id()
 
     def _settle_step(self, step: steps.Step) -> JsonValue | None:
         assert step.first_sent_at is not None

@@ -36,6 +36,7 @@ class PostgresRunLedger:
         deadline: ``clock.elapsed_clock()`` at which the lease ends, counted from before the claim was sent.
         settle_effect: Decides about an effect in doubt inside a run of several steps; returns its result if it
             happened, None if it certainly did not.
+        provider_id_of: The platform's id in an effect's result: what other runs' read-backs must leave out.
     """
 
     def __init__(
@@ -44,10 +45,12 @@ class PostgresRunLedger:
         *,
         deadline: float,
         settle_effect: Callable[[steps.Step], JsonValue | None],
+        provider_id_of: Callable[[JsonValue], str | None],
     ) -> None:
         self._claimed = claimed
         self._deadline = deadline
         self._settle_effect = settle_effect
+        self._provider_id_of = provider_id_of
         self.key = ids.effect_key(claimed.id, claimed.effect or "send")
         self.attempt = claimed.fence
         self.first_sent_at: datetime | None = claimed.first_sent_at
@@ -119,9 +122,17 @@ class PostgresRunLedger:
             return steps.read(connection, self._claimed.id, name)
 
     def _write(self, name: str, state: EffectState, *, effect: bool, result: JsonValue | None = None) -> None:
+        done = effect and state is EffectState.CONFIRMED
         with transaction() as connection:
             written = steps.write(
-                connection, self._claimed.id, name, fence=self._claimed.fence, state=state, effect=effect, result=result
+                connection,
+                self._claimed.id,
+                name,
+                fence=self._claimed.fence,
+                state=state,
+                effect=effect,
+                result=result,
+                provider_id=self._provider_id_of(result) if done else None,
             )
         if not written:
             raise LeaseLost
