@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.resources
 import json
 from typing import Any
@@ -13,22 +14,39 @@ from tests.contract.memory_ledger import MemoryLedger
 ACCOUNT, TOKEN = "AC" + "a" * 32, "auth-token-of-the-tests"
 SERVICE = "MG" + "c" * 32
 BOT_TOKEN = "xoxb-token-of-the-tests"
+META_TOKEN, APP_SECRET = "EAA-token-of-the-tests", "app-secret-of-the-tests"
+NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
+SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET)
 
 _CREDENTIALS: dict[str, dict[str, str]] = {
     "sms": {"account_sid": ACCOUNT, "auth_token": TOKEN},
     "slack": {"bot_token": BOT_TOKEN},
+    "whatsapp": {"access_token": META_TOKEN},
+    "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
 }
-_SETTINGS: dict[str, dict[str, str]] = {"sms": {"messaging_service_sid": SERVICE}, "slack": {}}
+_SETTINGS: dict[str, dict[str, str]] = {
+    "sms": {"messaging_service_sid": SERVICE},
+    "slack": {},
+    "whatsapp": {"phone_number_id": NUMBER_ID},
+    "instagram": {"ig_user_id": IG_USER},
+}
 
 
-def call(slug: str, ledger: MemoryLedger | None = None) -> Call:
+def authorization(slug: str) -> str:
+    """What each request of a platform must carry."""
+    if slug == "sms":
+        return "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
+    return f"Bearer {BOT_TOKEN if slug == 'slack' else META_TOKEN}"
+
+
+def call(slug: str, ledger: MemoryLedger | None = None, **settings: str) -> Call:
     """A call on an account of the tests."""
     connector = registry.connector(slug)
     return Call(
         connector,
         ledger=ledger or MemoryLedger(),
         credential=connector.credential.model_validate(_CREDENTIALS[slug]),
-        settings=connector.settings.model_validate(_SETTINGS[slug]),
+        settings=connector.settings.model_validate({**_SETTINGS[slug], **settings}),
     )
 
 
