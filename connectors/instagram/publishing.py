@@ -102,15 +102,25 @@ def _made(call: Call, step: str, fields: dict[str, Any]) -> str:
 
 
 def _wait_until_ready(call: Call, step: str, container_id: str, draft: Draft) -> None:
+    """Wait for Instagram's work on a container, without holding a worker.
+
+    Raises:
+        Lost: It came to nothing, or takes too long.
+    """
     # Remembered: once the publishing has begun, only its own read-back may ask the container.
-    if call.recall(step) is None:
+    if call.recall(step) is not None:
+        return
+    try:
         call.wait_for(
             step,
             lambda: containers.ready(call, container_id),
             every_s=_LOOK_EVERY_S,
             timeout_s=_VIDEO_S if draft.video else _IMAGE_S,
         )
-        call.step(step, lambda: True)
+    except OutcomeUnknown as late:
+        # What was not asked for cannot have been published: a new container may be quicker.
+        raise Lost(str(late)) from None
+    call.step(step, lambda: True)
 
 
 def _publish_once(call: Call, draft: Draft, container_id: str) -> JsonValue:

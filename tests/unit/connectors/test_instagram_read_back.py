@@ -197,6 +197,21 @@ def test_a_fresh_container_that_is_not_found_yet_is_waited_for() -> None:
             publish_post(call("instagram"), POST)
 
 
+def test_a_container_that_takes_too_long_gives_way_to_a_new_one() -> None:
+    ledger = MemoryLedger()
+    began = datetime.now(UTC) - timedelta(seconds=301)
+    ledger.results = {"container:1": CONTAINER, "wait:ready:1": began.isoformat()}
+    newer = "17900000000000004"
+    with responses.RequestsMock() as mock:
+        mock.get(STATUS, json={"id": CONTAINER, "status_code": "IN_PROGRESS"})
+        mock.post(f"{ACCOUNT}/media", json={"id": newer})
+        mock.get(f"{GRAPH}/{newer}", json={"id": newer, "status_code": "IN_PROGRESS"})
+        with pytest.raises(Postpone, match="ready:2"):
+            publish_post(call("instagram", ledger), POST)
+
+    assert ledger.results["container:2"] == newer
+
+
 def test_the_posts_of_a_day_that_are_used_up_are_waited_for_an_hour() -> None:
     used_up = {"error": {"code": 9, "error_subcode": 2207042}}
     with responses.RequestsMock() as mock:
