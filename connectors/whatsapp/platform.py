@@ -30,6 +30,8 @@ WHATSAPP = Connector(
     settings=WhatsAppSettings,
     api_version=meta_graph.VERSION,
     api_sunset=meta_graph.SUNSET,
+    # An answer that comes too late leaves the message to a person: rather wait as long as a lease allows.
+    read_s=16.0,
 )
 
 

@@ -22,7 +22,11 @@ PARK = Park(
     "(wamid...) is the one to settle with"
 )
 WHY = "The Cloud API takes no idempotency key and cannot be asked; only a later status webhook tells."
-LIMITS = ("80 messages/s per number, in and out", "1 message per 6 s to one person, bursts of 45")
+LIMITS = (
+    "80 messages/s per number, in and out",
+    "1 message per 6 s to one person, bursts of 45",
+    "who stops marketing in the app gets nothing more from here until opted in again",
+)
 
 _LONGEST_PAIR_WAIT_S = 4.0**5
 
