@@ -275,12 +275,12 @@ def test_the_number_is_read_and_the_account_subscribed(box: Box) -> None:
 def test_what_is_not_the_accounts_own_does_not_exist(box: Box) -> None:
     body = message(type="template", template=SHIPPED)
     for method, path, content in (
-        ("POST", "42/messages", {"json": body}),
-        ("GET", "42/message_history", {}),
-        ("GET", "42/events", {}),
-        ("GET", "42", {}),
-        ("GET", "42/message_templates", {}),
-        ("POST", "42/subscribed_apps", {}),
+        ("POST", "420000000/messages", {"json": body}),
+        ("GET", "420000000/message_history", {}),
+        ("GET", "420000000/events", {}),
+        ("GET", "420000000", {}),
+        ("GET", "420000000/message_templates", {}),
+        ("POST", "420000000/subscribed_apps", {}),
     ):
         assert refused(box.cloud(method, path, **content)) == (100, 33), path
 
