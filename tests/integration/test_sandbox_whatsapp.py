@@ -219,59 +219,6 @@ def test_the_history_comes_in_pages_and_may_lag(box: Box) -> None:
     assert len(box.cloud("GET", "{number}/message_history", params=asked).json()["data"]) == 1
 
 
-def test_a_new_template_waits_for_approval_and_its_name_is_taken(box: Box) -> None:
-    fields = {
-        "name": "autumn",
-        "language": "en_US",
-        "category": "UTILITY",
-        "components": [{"type": "BODY", "text": "Hi {{1}}"}],
-    }
-    made = box.cloud("POST", "{waba}/message_templates", json=fields).json()
-    assert made["status"] == "PENDING"
-    assert refused(send_template(box, template("autumn", body=words("Ana"))))[0] == 132001
-    assert refused(box.cloud("POST", "{waba}/message_templates", json=fields)) == (100, 2388024)
-    nobody = {**fields, "name": "empty", "components": [{"type": "FOOTER", "text": "x"}]}
-    assert refused(box.cloud("POST", "{waba}/message_templates", json=nobody))[0] == 100
-    listed = box.cloud("GET", "{waba}/message_templates", params={"status": "PENDING"}).json()["data"]
-    assert [(one["id"], one["name"]) for one in listed] == [(made["id"], "autumn")]
-    assert box.cloud("DELETE", "{waba}/message_templates", params={"name": "autumn"}).json() == {"success": True}
-    assert refused(box.cloud("DELETE", "{waba}/message_templates", params={"name": "autumn"}))[0] == 100
-
-
-def test_templates_are_listed_in_pages(box: Box) -> None:
-    query: dict[str, Any] = {"limit": 3, "category": "UTILITY"}
-    first = box.cloud("GET", "{waba}/message_templates", params=query).json()
-    query["after"] = first["paging"]["cursors"]["after"]
-    names = [
-        one["name"] for one in first["data"] + box.cloud("GET", "{waba}/message_templates", params=query).json()["data"]
-    ]
-    assert sorted(names) == ["appointment", "appointment", "order_shipped", "welcome"]
-
-
-def test_media_are_uploaded_read_and_deleted(box: Box) -> None:
-    form = {"messaging_product": "whatsapp", "type": "image/jpeg"}
-    media_id = box.cloud("POST", "{number}/media", data=form, files={"file": ("a.jpg", b"\xff\xd8")}).json()["id"]
-    found = box.cloud("GET", media_id).json()
-    assert (found["mime_type"], found["file_size"]) == ("image/jpeg", 2)
-    assert box.cloud("DELETE", media_id).json() == {"success": True}
-    for method in ("GET", "DELETE"):
-        assert refused(box.cloud(method, media_id)) == (100, 33)
-    wrong = box.cloud("POST", "{number}/media", data={**form, "type": "x/y"}, files={"file": ("a", b"x")})
-    assert refused(wrong)[0] == 131053
-
-
-def test_the_number_is_read_and_the_account_subscribed(box: Box) -> None:
-    found = box.cloud("GET", "{number}", params={"fields": "verified_name,quality_rating"}).json()
-    assert found == {
-        "verified_name": "Sandbox",
-        "quality_rating": "GREEN",
-        "id": box.whatsapp["settings"]["phone_number_id"],
-    }
-    assert box.cloud("POST", "{waba}/subscribed_apps").json() == {"success": True}
-    read = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.x"}
-    assert box.cloud("POST", "{number}/messages", json=read).json() == {"success": True}
-
-
 def test_what_is_not_the_accounts_own_does_not_exist(box: Box) -> None:
     body = message(type="template", template=SHIPPED)
     for method, path, content in (
