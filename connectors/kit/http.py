@@ -65,6 +65,9 @@ class Http:
         connector: The platform; only its hosts are called, with its timeouts.
         sandbox_url: When set, ``https://HOST/PATH`` goes to ``{sandbox_url}/HOST/PATH``.
         guard: Asked before each socket write of an effect's request, and told afterwards.
+
+    Attributes:
+        answered: Whether the platform has answered at all, other than that it is out of order.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Http:
         self._connector = connector
         self._sandbox_url = None if sandbox_url is None else sandbox_url.rstrip("/")
         self._guard = guard
+        self.answered = False
 
     def get(self, url: str, **content: Any) -> requests.Response:
         """Read; see ``request``."""
@@ -116,7 +120,7 @@ class Http:
         address = self._address(url)
         try:
             with watching(wire):
-                return _session().request(
+                answer = _session().request(
                     method,
                     address,
                     params=params,
@@ -127,6 +131,8 @@ class Http:
                     timeout=(connect_s, read_s),
                     allow_redirects=False,
                 )
+            self.answered = self.answered or answer.status_code < 500
+            return answer
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._failure(error, url, effect=effect, written=wire.written) from None
 

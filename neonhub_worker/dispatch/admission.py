@@ -50,6 +50,7 @@ _READ = text(
                        and g.closed_until <= clock_timestamp()) as half_open
         from gate g where g.connection_id = r.connection_id
              and g.scope = any({gates.SCOPES.format(name="r.name", target="coalesce(r.target, '')")})
+             and g.probe is distinct from r.id
     ) shut on true
     where r.id = any(cast(:ids as uuid[])) and r.state = any(:states) and r.run_at <= clock_timestamp()
     order by r.priority, r.run_at, r.id

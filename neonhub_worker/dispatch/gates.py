@@ -63,7 +63,7 @@ _SEEN = text("insert into gate (connection_id, scope) values (:connection_id, 'c
 
 _LOCK = text(
     """
-    select failures, trips, probe, coalesce(closed_until > clock_timestamp(), false) as closed
+    select failures, trips, coalesce(closed_until > clock_timestamp(), false) as closed
     from gate where connection_id = :connection_id and scope = 'circuit' for update
     """
 )
@@ -114,9 +114,8 @@ def _count_failures(connection: Connection, connection_id: uuid.UUID, failed: Se
     connection.execute(_SEEN, {"connection_id": connection_id})
     gate = connection.execute(_LOCK, {"connection_id": connection_id}).one()
     values = {"connection_id": connection_id, "failures": gate.failures + len(failed), "reason": failed[-1].reason}
-    # Whoever was under way when the circuit opened fails too; only the probe's failure says anything new.
-    opens = any(one.run_id == gate.probe for one in failed) if gate.closed else values["failures"] >= FAILURES
-    if not opens:
+    # Whoever was under way when the circuit opened fails too, and says nothing new.
+    if gate.closed or values["failures"] < FAILURES:
         connection.execute(_COUNT, values)
         return
     seconds = min(_LONGEST_OPEN_S, _OPEN_S * 2.0**gate.trips)

@@ -60,7 +60,8 @@ class Outcome:
         error: ``{"class", "code", "message"}``; nothing personal.
         detail: What the timeline says besides.
         sent_s: Seconds after its permit was taken by which its request had arrived; None if certainly none left.
-        healthy: The platform works, whatever it thinks of this run: an open circuit closes.
+        healthy: The platform works, whatever it thinks of this run: an open circuit closes. If a probe ends without
+            saying so, another may go.
     """
 
     id: uuid.UUID
@@ -197,13 +198,18 @@ _SETTLE = text(
     ), unused as (
         delete from permit p using moved join o on o.id = moved.id
         where p.run_id = moved.id and p.fence = moved.fence and o.sent_s is null
-    ), healed as (
-        update gate g set failures = 0, trips = 0, probe = null, closed_until = null, reason = null
-        where g.scope = 'circuit' and g.failures > 0
-              and g.connection_id in (select moved.connection_id from moved join o on o.id = moved.id where o.healthy)
+    ), probed as (
+        update gate g
+        set probe = null, failures = case when c.healthy then 0 else g.failures end,
+            trips = case when c.healthy then 0 else g.trips end,
+            closed_until = case when not c.healthy then clock_timestamp() end
+        from (select moved.connection_id, bool_or(o.healthy) as healthy, array_agg(moved.id) as ids
+              from moved join o on o.id = moved.id group by 1) c
+        where g.connection_id = c.connection_id and g.scope = 'circuit' and g.failures > 0
+              and (c.healthy or g.probe = any(c.ids))
         returning 1
     )
-    select id, state, exists (select 1 from healed) as healed from moved
+    select id, state, exists (select 1 from probed) as probed from moved
     """
 )
 
@@ -239,7 +245,7 @@ def settle(connection: Connection, outcomes: Sequence[Outcome], *, worker: str) 
             "worker": worker,
         },
     ).all()
-    if any(row.healed or row.state == RunState.QUEUED for row in rows):
+    if any(row.probed or row.state == RunState.QUEUED for row in rows):
         connection.execute(text(f"notify {DUE_CHANNEL}"))
     return {row.id: RunState(row.state) for row in rows}
 
@@ -263,10 +269,10 @@ _RESCUE = text(
         update run r
         set state = case when not gone.hopeless then 'queued' when gone.perhaps_done then 'parked' else 'failed' end,
             run_at = clock_timestamp(), lease_until = null, worker = null, published_at = null,
-            crashes = r.crashes + 1,
+            crashes = r.crashes + 1, attempts = r.attempts - 1,
             error = case when gone.hopeless then jsonb_build_object(
                 'class', 'WorkerLost', 'code', null, 'message',
-                'its worker died ' || r.crashes + 1 || ' times in a row; look at the worker log before retrying it') end,
+                'its worker died ' || r.crashes + 1 || ' times in a row; see the worker log before retrying it') end,
             finished_at = case when gone.hopeless and not gone.perhaps_done then clock_timestamp() end
         from gone where r.id = gone.id
         returning r.id, r.state, r.fence, r.organization_id

@@ -52,7 +52,8 @@ _WRITE = text(
         provider_id = coalesce(excluded.provider_id, step.provider_id),
         first_sent_at = case when step.state = 'planned' then excluded.first_sent_at
                              else coalesce(step.first_sent_at, excluded.first_sent_at) end,
-        sent_by = coalesce(excluded.sent_by, step.sent_by)
+        sent_by = case when excluded.state = 'unknown' then least(step.sent_by, clock_timestamp())
+                       else coalesce(excluded.sent_by, step.sent_by) end
     returning name
     """
 )
@@ -109,13 +110,13 @@ def taken(
     return {row.provider_id for row in rows}
 
 
-def any_effect(connection: Connection, run_id: uuid.UUID) -> bool:
-    """Whether some effect of this run happened, or may have happened."""
-    found = connection.execute(
-        text("select 1 from step where run_id = :run_id and effect and state = any(:states) limit 1"),
+def first_sent_at(connection: Connection, run_id: uuid.UUID) -> datetime | None:
+    """When the first effect of this run happened or may have happened; None if certainly none did."""
+    found: datetime | None = connection.execute(
+        text("select min(first_sent_at) from step where run_id = :run_id and effect and state = any(:states)"),
         {"run_id": run_id, "states": [str(state) for state in PERHAPS_DONE]},
-    )
-    return found.first() is not None
+    ).scalar_one()
+    return found
 
 
 _PARKED_TWIN = text(

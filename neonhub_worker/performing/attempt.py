@@ -72,12 +72,14 @@ class Attempt:
 
         Raises:
             LeaseLost: Another worker took over; this attempt must write nothing.
-            Unreachable: The database is away; the lease's end will bring the run back.
         """
         failure: Exception | None = None
         try:
             outcome = self._settle() or self._send()
-        except (LeaseLost, Unreachable, SQLAlchemyError):
+        except Unreachable:
+            # Not recorded, but known: settling waits for the database, which comes back before the lease ends or not.
+            outcome = outcomes.database_away(self._claimed, in_doubt=self._in_doubt or self._ledger.has_written)
+        except (LeaseLost, SQLAlchemyError):
             raise
         except AlreadyDone as done:
             outcome = outcomes.already_done(self._claimed, done.provider_id)
@@ -88,7 +90,7 @@ class Attempt:
         if self._settled is not None:
             outcome = replace(outcome, detail={**(outcome.detail or outcome.error or {}), "settled": self._settled})
         sent_s = self._ledger.sent_s(effect=self._action.effect)
-        outcome = replace(outcome, sent_s=sent_s, healthy=health.works(outcome, failure))
+        outcome = replace(outcome, sent_s=sent_s, healthy=health.works(failure, answered=self._call.http.answered))
         return Ended(outcome, health.report(self._claimed, outcome, failure))
 
     def _settle(self) -> Outcome | None:
@@ -113,7 +115,7 @@ class Attempt:
             return outcomes.succeeded(claimed, found, how="read-back: it was sent")
         self._settled = doubt.NOT_SENT[type(self._action.repeat)]
         self._in_doubt = self._repeat_leaves_doubt
-        refused = self._refused()
+        refused = self._refused() or outcomes.out_of_retries(claimed, self._settled)
         if refused is None:
             assert claimed.effect is not None
             # It came in to find out and has no permit yet.

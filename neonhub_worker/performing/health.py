@@ -8,7 +8,6 @@ from connectors.kit.errors import (
     NotSent,
     OutcomeUnknown,
     RateLimited,
-    Refused,
     Unavailable,
 )
 from neonhub_worker.dispatch.gates import Report
@@ -16,11 +15,9 @@ from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.performing.run_ledger import LEASE_TOO_SHORT, SLOT_MISSED
 
 
-def works(outcome: Outcome, error: Exception | None) -> bool:
-    """Whether the platform answered as one that works does: it did what was asked, or said why not."""
-    if error is None:
-        return outcome.move == "succeed"
-    return isinstance(error, (Refused, RateLimited)) and error.http_status is not None
+def works(error: Exception | None, *, answered: bool) -> bool:
+    """Whether the platform answered as one that works does: it did what was asked, or said why not or not yet."""
+    return answered and not failed(error)
 
 
 def failed(error: Exception | None) -> bool:

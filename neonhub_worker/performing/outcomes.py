@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from neonhub_worker.performing.run_ledger import LEASE_TOO_SHORT, SLOT_MISSED
 log = structlog.get_logger("neonhub.performing")
 
 _FIRST_LOOK_S = 3.0
+_ASKED_FOR = timedelta(days=1)
 _WRONG_KEY_S = 30.0
 _LONGEST_RATE_LIMIT_GUESS_S = 60.0
 
@@ -106,12 +108,37 @@ def wrong_key(claimed: Claimed, error: VaultError) -> Outcome:
     )
 
 
+def database_away(claimed: Claimed, *, in_doubt: bool) -> Outcome:
+    """The database could not be asked in the middle of the attempt: soon again, and no attempt is used up."""
+    text = "the database was away in the middle of the attempt"
+    return _put_off(claimed, "snooze", _FIRST_LOOK_S, _describe("Unreachable", None, text), in_doubt=in_doubt)
+
+
+def out_of_retries(claimed: Claimed, how: str | None) -> Outcome | None:
+    """The end of a run whose last send is known not to have happened; None if it may be sent again."""
+    if claimed.attempts <= claimed.max_retries + 1:  # the last of them only finds out
+        return None
+    text = f"no send in {claimed.attempts - 1} attempts got through ({how})"
+    return _ended(claimed, "fail", EffectState.REFUSED, _describe("Unavailable", None, text))
+
+
 def has_sent(claimed: Claimed) -> bool:
     """Whether a run of several steps has sent something, or may have."""
-    if claimed.effect is not None:  # of a single effect the claim itself says all
-        return False
+    # Of a single effect the claim itself says all.
+    return claimed.effect is None and _first_sent_at(claimed) is not None
+
+
+def _first_sent_at(claimed: Claimed) -> datetime | None:
+    if claimed.effect is not None:
+        return claimed.first_sent_at
     with transaction() as connection:
-        return steps.any_effect(connection, claimed.id)
+        return steps.first_sent_at(connection, claimed.id)
+
+
+def _worth_asking(claimed: Claimed) -> bool:
+    """Whether what may have been sent was sent so lately that the platform, once it works, will tell."""
+    sent_at = _first_sent_at(claimed)
+    return sent_at is not None and claimed.now - sent_at < _ASKED_FOR
 
 
 def _question_failed(claimed: Claimed, action: Action[Input, Output], error: Exception) -> Outcome:
@@ -119,10 +146,11 @@ def _question_failed(claimed: Claimed, action: Action[Input, Output], error: Exc
     described = describe(action, error)
     if isinstance(error, NotSent) and error.code in (LEASE_TOO_SHORT, SLOT_MISSED):
         return _put_off(claimed, "give_back", 0.0, described, in_doubt=True)
-    if claimed.attempts > claimed.max_retries and not isinstance(error, RateLimited):
+    if isinstance(error, RateLimited) or (isinstance(error, NotDone) and _worth_asking(claimed)):
+        return _put_off(claimed, "snooze", _delay_s(claimed, action, error), described, in_doubt=True)
+    if isinstance(error, NotDone) or claimed.attempts > claimed.max_retries:
         return _ended(claimed, "park", EffectState.PARKED, described)
-    move = "snooze" if isinstance(error, RateLimited) else "back_off"
-    return _put_off(claimed, move, _delay_s(claimed, action, error), described, in_doubt=True)
+    return _put_off(claimed, "back_off", _delay_s(claimed, action, error), described, in_doubt=True)
 
 
 def _not_done(claimed: Claimed, action: Action[Input, Output], error: NotDone) -> Outcome:
@@ -130,6 +158,8 @@ def _not_done(claimed: Claimed, action: Action[Input, Output], error: NotDone) -
     if isinstance(error, NotSent) and error.code in (LEASE_TOO_SHORT, SLOT_MISSED):
         return _put_off(claimed, "give_back", 0.0, described, in_doubt=False)
     if isinstance(error, RateLimited):
+        return _put_off(claimed, "snooze", _delay_s(claimed, action, error), described, in_doubt=False)
+    if action.multi_step and _worth_asking(claimed):  # it has posted; what remains is to hear the end of it
         return _put_off(claimed, "snooze", _delay_s(claimed, action, error), described, in_doubt=False)
     if claimed.attempts > claimed.max_retries:
         return _give_up(claimed, action, error)
@@ -143,7 +173,8 @@ def _unknown(claimed: Claimed, action: Action[Input, Output], error: Exception) 
         # Whoever has to settle it is told why nothing else can, and where to look.
         told = {**described, "message": f"{described['message']}; {action.repeat.reason}"}
         return _ended(claimed, "park", EffectState.PARKED, told)
-    if claimed.attempts > claimed.max_retries:
+    finds_out = isinstance(action.repeat, LookUp)
+    if claimed.attempts > claimed.max_retries + finds_out:
         return _give_up(claimed, action, error)
     delay_s = _delay_s(claimed, action, error)
     if isinstance(action.repeat, LookUp):
@@ -187,7 +218,9 @@ def _delay_s(claimed: Claimed, action: Action[Input, Output], error: Exception) 
             return error.retry_after_s + random.uniform(0, 0.2)  # noqa: S311 (spreads load, protects nothing)
         ceiling = min(_LONGEST_RATE_LIMIT_GUESS_S, 2.0 ** min(claimed.fence, 6))
     else:
-        ceiling = min(retry.retry_backoff_max, retry.retry_backoff * 2.0 ** max(0, claimed.attempts - 1))
+        # What uses up no attempt is counted by the fence all the same.
+        tries = claimed.attempts if claimed.attempts > 1 else claimed.fence
+        ceiling = min(retry.retry_backoff_max, retry.retry_backoff * 2.0 ** min(30, max(0, tries - 1)))
     return random.uniform(ceiling / 2, ceiling) if retry.retry_jitter else ceiling  # noqa: S311
 
 

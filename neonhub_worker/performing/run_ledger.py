@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from connectors.kit.action import JsonValue, Limit
 from connectors.kit.call import OptOut
-from connectors.kit.errors import NotDone, NotSent, Postpone, Refused
+from connectors.kit.errors import NotDone, NotSent, OutcomeUnknown, Postpone, Refused
 from neonhub_worker import clock, faults, ids
 from neonhub_worker.consent import opt_outs
 from neonhub_worker.db.engine import transaction
@@ -103,6 +103,11 @@ class PostgresRunLedger:
         self._left_at = clock.elapsed_clock()
         faults.point("send.written")
 
+    @property
+    def has_written(self) -> bool:
+        """Whether a request of an effect may have left in this attempt."""
+        return self._left_at is not None
+
     def wait_for_slot(self) -> None:
         """Wait for the moment from which on the permit may be used: at most ``permits.AHEAD_S``."""
         if self._slot is not None:
@@ -158,6 +163,10 @@ class PostgresRunLedger:
             if not still_in_doubt:
                 known = EffectState.PLANNED if isinstance(error, NotDone) else EffectState.REFUSED
                 self._write(name, known, effect=True)
+            raise
+        except OutcomeUnknown:
+            # It has left by now, if ever.
+            self._write(name, EffectState.UNKNOWN, effect=True)
             raise
         faults.point("step.done")
         self._write(name, EffectState.CONFIRMED, effect=True, result=result)

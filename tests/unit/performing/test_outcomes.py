@@ -21,7 +21,7 @@ from neonhub_worker.ledger.states import EffectState
 from neonhub_worker.performing import outcomes
 from neonhub_worker.performing.doubt import Undecidable
 from neonhub_worker.performing.run_ledger import LEASE_TOO_SHORT
-from tests.unit.performing.actions import POLICIES, Posted, action, claimed
+from tests.unit.performing.actions import POLICIES, Posted, action, ago, claimed
 
 LAST = {"attempts": 4}
 """The fourth attempt of a run that may be retried three times."""
@@ -103,9 +103,23 @@ def test_too_short_a_lease_gives_the_run_back_at_once() -> None:
 
 @pytest.mark.parametrize("policy", ["resend", "resend with key", "look up"])
 @pytest.mark.parametrize("error", [OutcomeUnknown("no answer"), KeyError("who foresaw this?")])
-def test_what_is_unknown_is_settled_first_and_left_to_a_person_in_the_end(policy: str, error: Exception) -> None:
+def test_what_is_unknown_is_settled_first(policy: str, error: Exception) -> None:
     assert shown(ended(error, policy=policy)) == ("back_off", EffectState.UNKNOWN)
-    assert shown(ended(error, policy=policy, run=claimed(**LAST))) == ("park", EffectState.PARKED)
+
+
+@pytest.mark.parametrize("policy", ["resend", "resend with key"])
+def test_what_only_sending_again_would_tell_is_left_to_a_person_in_the_end(policy: str) -> None:
+    outcome = ended(OutcomeUnknown("no answer"), policy=policy, run=claimed(**LAST))
+    assert shown(outcome) == ("park", EffectState.PARKED)
+
+
+def test_the_last_send_is_looked_up_too_and_what_was_not_sent_then_fails() -> None:
+    last = claimed(**LAST)
+    assert shown(ended(OutcomeUnknown("no answer"), run=last)) == ("back_off", EffectState.UNKNOWN)
+    assert outcomes.out_of_retries(last, "read-back: it was not sent") is None
+    failed = outcomes.out_of_retries(claimed(attempts=5), "read-back: it was not sent")
+    assert failed is not None
+    assert shown(failed) == ("fail", EffectState.REFUSED)
 
 
 def test_what_is_unknown_and_cannot_be_found_out_is_parked_at_once() -> None:
@@ -126,17 +140,29 @@ def test_a_read_without_an_answer_is_asked_again_and_fails_in_the_end() -> None:
     assert (again.move, last.move) == ("back_off", "fail")
 
 
-@pytest.mark.parametrize("error", [InvalidRequest("bad question"), NotSent("no route"), OutcomeUnknown("ambiguous")])
-def test_a_question_that_could_not_be_asked_leaves_the_effect_in_doubt(error: Exception) -> None:
+JUST_SENT = {"first_sent_at": ago(60)}
+SENT_LONG_AGO = {"first_sent_at": ago(90_000)}
+
+
+@pytest.mark.parametrize("error", [InvalidRequest("bad question"), OutcomeUnknown("ambiguous")])
+def test_a_question_without_an_answer_leaves_the_effect_in_doubt(error: Exception) -> None:
     assert shown(ended(error, in_doubt=True)) == ("back_off", EffectState.UNKNOWN)
-    assert shown(ended(error, in_doubt=True, run=claimed(**LAST))) == ("park", EffectState.PARKED)
+    assert shown(ended(error, in_doubt=True, run=claimed(**LAST, **JUST_SENT))) == ("park", EffectState.PARKED)
 
 
-@pytest.mark.parametrize("policy", ["resend", "resend with key"])
+@pytest.mark.parametrize("policy", ["resend", "resend with key", "look up"])
 @pytest.mark.parametrize("error", [NotSent("no route"), AuthExpired("token is old"), Unavailable("down")])
-def test_a_repeat_that_did_nothing_says_nothing_of_the_first_send(policy: str, error: ConnectorError) -> None:
-    assert shown(ended(error, policy=policy, in_doubt=True)) == ("back_off", EffectState.UNKNOWN)
-    assert shown(ended(error, policy=policy, in_doubt=True, run=claimed(**LAST))) == ("park", EffectState.PARKED)
+def test_a_platform_that_is_away_is_asked_for_a_day_without_using_up_attempts(
+    policy: str, error: ConnectorError
+) -> None:
+    lately, long_ago = claimed(**LAST, **JUST_SENT), claimed(**LAST, **SENT_LONG_AGO)
+    assert shown(ended(error, policy=policy, in_doubt=True, run=lately)) == ("snooze", EffectState.UNKNOWN)
+    assert shown(ended(error, policy=policy, in_doubt=True, run=long_ago)) == ("park", EffectState.PARKED)
+
+
+def test_a_database_that_was_away_uses_up_no_attempt_and_keeps_the_doubt() -> None:
+    assert shown(outcomes.database_away(claimed(**LAST), in_doubt=False)) == ("snooze", EffectState.PLANNED)
+    assert shown(outcomes.database_away(claimed(**LAST), in_doubt=True)) == ("snooze", EffectState.UNKNOWN)
 
 
 def test_a_refusal_speaks_of_the_first_send_only_where_a_key_gets_its_first_answer_again() -> None:
