@@ -17,7 +17,7 @@ from tests.contract.memory_ledger import MemoryLedger
 
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 once_only = pytest.mark.parametrize("case", [case for case in CASES if case.once], ids=lambda case: case.name)
-LOST_ANSWER = ("reset_after", "error_500_after", "truncated_body_after")
+LOST_ANSWER = ("reset_after", "error_500_after", "error_503_after", "truncated_body_after")
 EMPTY_ANSWER = ("sms.deleteMessage", "truncated_body_after")
 NEVER_ARRIVED = ("reset_before", "error_500_before", "error_503_before")
 
