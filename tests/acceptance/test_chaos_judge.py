@@ -13,7 +13,7 @@ import pytest
 from neonhub_worker.ledger.runs import Event
 from neonhub_worker.ledger.states import RunState
 from tests.acceptance.chaos import actions, judge, plan
-from tests.acceptance.chaos.judge import Fault, Recovery, RunRecord
+from tests.acceptance.chaos.judge import Effect, Fault, Recovery, RunRecord
 from tests.acceptance.chaos.plan import Way
 from tests.acceptance.chaos.strikes import Struck
 
@@ -33,7 +33,8 @@ def run(state: RunState, *events: Event, may_park: bool = False) -> RunRecord:
     return RunRecord(uuid.uuid4(), actions.mark(7), "sms.sendSMS", may_park, state, 1, "SM1", events)
 
 
-def faults(one: RunRecord, effects: Sequence[str]) -> set[Fault]:
+def faults(one: RunRecord, provider_ids: Sequence[str]) -> set[Fault]:
+    effects = [Effect(provider_id, "container-1") for provider_id in provider_ids]
     found = judge.judge({one.mark: one.id}, [one], {one.mark: effects} if effects else {})
     return {finding.fault for finding in found}
 
@@ -65,11 +66,16 @@ def test_parking_is_right_where_it_is_the_policy() -> None:
     assert faults(one, ["SM1", "SM2"]) == {Fault.DUPLICATED}
 
 
+def test_a_run_may_be_recorded_under_the_key_that_the_platform_knows_it_by() -> None:
+    one = run(RunState.SUCCEEDED)
+    assert judge.judge({one.mark: one.id}, [one], {one.mark: [Effect("media-1", "SM1")]}) == []
+
+
 def test_what_nobody_asked_for_is_found() -> None:
     one = run(RunState.SUCCEEDED)
-    twice = judge.judge({one.mark: uuid.uuid4()}, [one], {one.mark: ["SM1"]})
+    twice = judge.judge({one.mark: uuid.uuid4()}, [one], {one.mark: [Effect("SM1")]})
     assert {finding.fault for finding in twice} == {Fault.UNACCEPTED, Fault.LOST}
-    (strange,) = judge.judge({}, [], {"": ["SM1"]})
+    (strange,) = judge.judge({}, [], {"": [Effect("SM1")]})
     assert strange.fault is Fault.UNACCEPTED
 
 

@@ -21,10 +21,12 @@ class Kind:
     Attributes:
         name: Its full name in the catalog.
         make: Its input, from the number of the request and its mark, which the sandbox's list of effects must show.
+        most: How many of it a platform takes in a day; the first kind stands in for the others.
     """
 
     name: str
     make: Callable[[int, str], dict[str, Any]]
+    most: int | None = None
 
     @property
     def connection(self) -> str:
@@ -42,7 +44,7 @@ class Kind:
         return isinstance(registry.action(self.name).repeat, Park)
 
 
-KINDS = (
+_LINES = (
     Kind("sms.sendSMS", lambda n, mark: {"to": f"+1415555{n % 10_000:04d}", "body": f"Spring is here: {mark}"}),
     Kind("slack.sendMessage", lambda n, mark: {"channel": _channel(n), "text": f"Spring is here: {mark}"}),
     # Three steps: a ticket and the bytes, which may be repeated, and the post, which may not.
@@ -50,7 +52,26 @@ KINDS = (
         "slack.uploadFile",
         lambda n, mark: {"channel": _channel(n), "filename": "spring.txt", "text": "Spring.", "initial_comment": mark},
     ),
+    Kind("stripe.createCoupon", lambda n, mark: {"percent_off": 20, "name": mark}),
+    Kind(
+        "whatsapp.sendTemplate",
+        lambda n, mark: {
+            "to": f"+1415556{n % 10_000:04d}",
+            "template": "appointment",
+            "language": "en_US",
+            "named_values": {"day": mark, "name": "Ada"},
+        },
+    ),
+    # Three steps with a wait between them.
+    Kind(
+        "instagram.publishPost",
+        lambda n, mark: {"image_url": "https://cdn.example.com/spring.jpg", "caption": f"Spring is here: {mark}"},
+        most=90,
+    ),
 )
+
+KINDS = tuple(kind for kind in _LINES if kind.connection in {connector.slug for connector in registry.CONNECTORS})
+"""The lines whose connectors there are."""
 
 KIND_OF = {kind.name: kind for kind in KINDS}
 
@@ -62,7 +83,10 @@ def mark(number: int) -> str:
 
 def request(number: int) -> dict[str, Any]:
     """The request of a number: the kinds take turns."""
-    kind = KINDS[number % len(KINDS)]
+    turn, place = divmod(number, len(KINDS))
+    kind = KINDS[place]
+    if kind.most is not None and turn >= kind.most:
+        kind = KINDS[0]
     return {
         "action": kind.name,
         "organization_id": "demo",

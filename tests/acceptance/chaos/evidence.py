@@ -12,7 +12,7 @@ from neonhub_worker.demo.watch import Sandbox, patiently
 from neonhub_worker.ledger.runs import Event
 from neonhub_worker.ledger.states import RunState
 from tests.acceptance.chaos import actions
-from tests.acceptance.chaos.judge import ENDED, RunRecord
+from tests.acceptance.chaos.judge import ENDED, Effect, RunRecord
 
 _COUNTS = text("select state, count(*) as number from run group by state")
 _RUNS = text("select id, idempotency_key, name, state, attempts, provider_id from run order by id")
@@ -59,9 +59,9 @@ def runs() -> list[RunRecord]:
     return patiently(ask)
 
 
-def effects(sandbox: Sandbox) -> dict[str, list[str]]:
-    """The platform's id of each effect that the sandbox counted, by the mark of the request; "" if it shows none."""
+def effects(sandbox: Sandbox) -> dict[str, list[Effect]]:
+    """What the sandbox counted, by the mark of the request; "" if it shows none."""
     found = defaultdict(list)
     for effect in sandbox.effects(since_id=0):
-        found[actions.mark_of(effect) or ""].append(str(effect["provider_id"]))
+        found[actions.mark_of(effect) or ""].append(Effect(str(effect["provider_id"]), effect["key"]))
     return dict(found)

@@ -16,7 +16,7 @@ from neonhub_worker.local.home import Home
 from neonhub_worker.settings import settings
 from tests.acceptance.chaos import evidence
 from tests.acceptance.chaos.faults import faults
-from tests.acceptance.chaos.judge import Finding, RunRecord, judge
+from tests.acceptance.chaos.judge import Effect, Finding, RunRecord, judge
 from tests.acceptance.chaos.plan import Strike
 from tests.acceptance.chaos.producer import Producer
 from tests.acceptance.chaos.strikes import Striker, Struck
@@ -34,12 +34,12 @@ class Result:
     """What one experiment showed.
 
     Attributes:
-        effects: The platform's ids of what happened, by mark.
+        effects: What the sandbox counted, by mark.
         lease_s: The lease of this stack's workers.
     """
 
     runs: Sequence[RunRecord]
-    effects: dict[str, list[str]]
+    effects: dict[str, list[Effect]]
     findings: Sequence[Finding]
     struck: Sequence[Struck]
     asked_again: int

@@ -35,6 +35,19 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What the sandbox counted once.
+
+    Attributes:
+        provider_id: The platform's id.
+        key: The sender's effect key, or what else the platform knows it by.
+    """
+
+    provider_id: str
+    key: str | None = None
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """What the ledger says of one run.
 
@@ -58,24 +71,24 @@ class Finding:
 
     Attributes:
         run: The run it is about; None if there is none.
-        effects: The platform's ids of what happened, by the sandbox's count.
+        effects: What happened, by the sandbox's count.
     """
 
     fault: Fault
     mark: str
     run: RunRecord | None
-    effects: tuple[str, ...]
+    effects: tuple[Effect, ...]
 
 
 def judge(
-    accepted: Mapping[str, uuid.UUID], runs: Iterable[RunRecord], effects: Mapping[str, Sequence[str]]
+    accepted: Mapping[str, uuid.UUID], runs: Iterable[RunRecord], effects: Mapping[str, Sequence[Effect]]
 ) -> list[Finding]:
     """Compare.
 
     Args:
         accepted: The run that the producer was given for each mark.
         runs: Every run in the ledger.
-        effects: The platform's id of each effect that the sandbox counted, by mark.
+        effects: What the sandbox counted, by mark.
     """
     found: list[Finding] = []
     known: set[str] = set()
@@ -92,7 +105,7 @@ def judge(
     return found + [Finding(Fault.UNACCEPTED, mark, None, tuple(effects[mark])) for mark in sorted(strange)]
 
 
-def _faults(run: RunRecord, happened: Sequence[str]) -> list[Fault]:
+def _faults(run: RunRecord, happened: Sequence[Effect]) -> list[Fault]:
     faults = []
     if run.state not in ENDED:
         faults.append(Fault.UNSETTLED)
@@ -104,7 +117,8 @@ def _faults(run: RunRecord, happened: Sequence[str]) -> list[Fault]:
         faults.append(Fault.DENIED)
     if run.state is RunState.PARKED and not run.may_park:
         faults.append(Fault.PARKED)
-    if run.state is RunState.SUCCEEDED and happened and run.provider_id not in happened:
+    known_as = {name for effect in happened for name in (effect.provider_id, effect.key)}
+    if run.state is RunState.SUCCEEDED and happened and run.provider_id not in known_as:
         faults.append(Fault.MISNAMED)
     return faults
 
@@ -156,6 +170,8 @@ def _knows(event: Event) -> bool:
     It does not if the platform is still waited for, or could not be asked. A new attempt of unknown outcome was not
     begun before it was certain that the old one had done nothing.
     """
+    if "settled" in (event.detail or {}):
+        return True
     if event.move == "snooze":
         return str((event.detail or {}).get("reason", "")).startswith("waiting for")
     if event.move == "back_off":

@@ -127,7 +127,9 @@ def _words(name: str) -> str:
 def _told(finding: Finding) -> list[str]:
     """One finding with the timeline of its run; texts and addresses are in none of it."""
     lines = [f"{finding.fault.name}: {finding.mark or 'an effect without a mark'} {finding.fault}"]
-    lines.append(f"  the sandbox counted {len(finding.effects)}: {', '.join(finding.effects)}")
+    lines.append(
+        f"  the sandbox counted {len(finding.effects)}: {', '.join(effect.provider_id for effect in finding.effects)}"
+    )
     if finding.run is not None:
         lines.append(f"  run {finding.run.id}, {finding.run.action}, {finding.run.state}")
         lines += [
