@@ -103,4 +103,4 @@ def mark_of(effect: dict[str, Any]) -> str | None:
 
 
 def _channel(number: int) -> str:
-    return _CHANNELS[number % len(_CHANNELS)]
+    return _CHANNELS[number // len(KINDS) % len(_CHANNELS)]
