@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m
 STAMP := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check format lint types contracts docs bench kills clean
+.PHONY: help setup demo up down test check format lint types contracts docs bench kills chaos clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,9 @@ bench: $(STAMP) ## Measure actions per second, commits and CPU time (build/bench
 
 kills: $(STAMP) ## Kill each process of the stack in turn during a demo, twenty times (ARGS='--times 40 --seed 2')
 	@$(RUN) tests.acceptance.kills $(ARGS)
+
+chaos: $(STAMP) ## Kill everything at random under 2,000 actions, count, compare with Celery alone (build/chaos.json)
+	@$(RUN) tests.acceptance.chaos $(ARGS)
 
 clean: ## Remove .venv, build results and the embedded stack's state (stops it first)
 	@if [ -x $(BIN)/neonhub ]; then $(BIN)/neonhub down; fi

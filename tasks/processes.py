@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import events
 from neonhub_worker.errors import Unreachable
 from neonhub_worker.ledger import leases
+from neonhub_worker.settings import settings
 from neonhub_worker.telemetry import logging as log_shape
 
 log = structlog.get_logger("neonhub.process")
+
+_AGAIN_S = 0.5
 
 
 @signals.setup_logging.connect
@@ -40,15 +44,20 @@ def beat_ready(**_: Any) -> None:
 
 
 def _release_dead() -> None:
-    """End the leases of earlier incarnations of this worker, which the supervisor has seen die."""
+    """End the leases of earlier incarnations of this worker, which the supervisor has seen die.
+
+    While the database is away nothing could be done anyway; once the leases have run out by themselves it is in vain.
+    """
     dead = [name for name in os.environ.get("NEONHUB_DEAD_WORKERS", "").split(",") if name]
-    if not dead:
-        return
-    try:
-        with transaction() as connection:
-            leases.release(connection, dead)
-    except Unreachable:
-        log.warning("release_skipped", then="their leases run out by themselves")
+    until = time.monotonic() + settings().lease_s
+    while dead and time.monotonic() < until:
+        try:
+            with transaction() as connection:
+                leases.release(connection, dead)
+            return
+        except Unreachable:
+            log.warning("release_waits", then="asked again until the leases have run out by themselves")
+            time.sleep(_AGAIN_S)
 
 
 def _mark_ready() -> None:

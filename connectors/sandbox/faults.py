@@ -40,6 +40,7 @@ class Kind(StrEnum):
     ERROR_500_BEFORE = "error_500_before"
     ERROR_500_AFTER = "error_500_after"
     ERROR_503_BEFORE = "error_503_before"
+    ERROR_503_AFTER = "error_503_after"
     TRUNCATED_BODY_AFTER = "truncated_body_after"
     AUTH_EXPIRED = "auth_expired"
     DELAYED_VISIBILITY = "delayed_visibility"

@@ -20,6 +20,8 @@ from connectors.sandbox.store import Store
 
 _BEFORE = frozenset({Kind.TIMEOUT_BEFORE, Kind.RESET_BEFORE})
 _AFTER = frozenset({Kind.TIMEOUT_AFTER, Kind.RESET_AFTER})
+_ERROR_BEFORE = {Kind.ERROR_500_BEFORE: 500, Kind.ERROR_503_BEFORE: 503}
+_ERROR_AFTER = {Kind.ERROR_500_AFTER: 500, Kind.ERROR_503_AFTER: 503}
 _NOTHING_WRONG = Plan()
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -173,14 +175,12 @@ class Sandbox:
             return platform.rate_limited(retry_after_s=math.ceil(plan.seconds) or None)
         if plan.kind is Kind.AUTH_EXPIRED:
             return platform.auth_expired()
-        if plan.kind is Kind.ERROR_500_BEFORE:
-            return platform.server_error(500)
-        if plan.kind is Kind.ERROR_503_BEFORE:
-            return platform.server_error(503)
-        return None
+        status = None if plan.kind is None else _ERROR_BEFORE.get(plan.kind)
+        return None if status is None else platform.server_error(status)
 
     def _replaced(self, match: Match[Platform], plan: Plan, reply: Reply) -> Reply:
-        return match.route.platform.server_error(500) if plan.kind is Kind.ERROR_500_AFTER else reply
+        status = None if plan.kind is None else _ERROR_AFTER.get(plan.kind)
+        return reply if status is None else match.route.platform.server_error(status)
 
     async def _break_off(self, plan: Plan, scope: Scope, receive: Receive) -> None:
         if plan.kind in (Kind.TIMEOUT_BEFORE, Kind.TIMEOUT_AFTER):

@@ -23,7 +23,7 @@ once_and_told = pytest.mark.parametrize(
 )
 told_only = pytest.mark.parametrize("case", [case for case in CASES if case.told], ids=lambda case: case.name)
 untold_only = pytest.mark.parametrize("case", [case for case in CASES if not case.told], ids=lambda case: case.name)
-LOST_ANSWER = ("reset_after", "error_500_after", "truncated_body_after")
+LOST_ANSWER = ("reset_after", "error_500_after", "error_503_after", "truncated_body_after")
 EMPTY_ANSWER = ("sms.deleteMessage", "truncated_body_after")
 NEVER_ARRIVED = ("reset_before", "error_500_before", "error_503_before")
 

@@ -66,6 +66,7 @@ def test_a_silence_that_ends_ends_with_a_reset(box: Box) -> None:
         ("error_500_before", 500, 20500, 0),
         ("error_500_after", 500, 20500, 1),
         ("error_503_before", 503, 20503, 0),
+        ("error_503_after", 503, 20503, 1),
         ("rate_limit", 429, 20429, 0),
         ("auth_expired", 401, 20003, 0),
     ],
