@@ -41,7 +41,7 @@ def test_a_schedule_is_paused_resumed_and_removed(neonhub: Neonhub) -> None:
     neonhub(*ADD, "--every", "3600")
     assert neonhub("schedules", "pause", "weekly", "--org", "acme").words == "weekly paused"
     assert neonhub("schedules", "list", "--org", "acme", "--json").json[0]["paused"] is True
-    assert neonhub("schedules", "list", "--org", "acme").words.endswith("yes")
+    assert neonhub("schedules", "list", "--org", "acme").words.endswith("paused")
     assert neonhub("schedules", "resume", "weekly", "--org", "acme", "--json").json == {
         "name": "weekly",
         "resumed": True,

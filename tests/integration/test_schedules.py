@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from neonhub_worker import enqueue, get_run, schedule
+from neonhub_worker import cancel_occurrence, enqueue, get_run, schedule
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import InvalidInput, UnknownSchedule
 from neonhub_worker.schedules import firing, rows
@@ -117,13 +117,13 @@ def test_a_cancelled_occurrence_is_left_out(engine: Engine) -> None:
     schedule(sms(), name="once", at=now() + timedelta(hours=1))
     due_at = rows.get("acme", "once").next_at
     assert due_at is not None
-    rows.cancel_occurrence("acme", "once", due_at)
+    cancel_occurrence("acme", "once", due_at)
     with engine.begin() as connection:
         connection.execute(text("update schedule set next_at = now() where name = 'once'"))
         connection.execute(text("update occurrence set due_at = (select next_at from schedule)"))
     assert fire() == 0
     with pytest.raises(InvalidInput, match="not due at"):
-        rows.cancel_occurrence("acme", "once", due_at + timedelta(minutes=7))
+        cancel_occurrence("acme", "once", due_at + timedelta(minutes=7))
 
 
 def test_a_schedule_ends(engine: Engine) -> None:
