@@ -86,7 +86,7 @@ def _now(connection: Connection) -> datetime:
 
 
 def _never_due(at: datetime | None, now: datetime) -> FieldError:
-    if at is not None and at <= now:
+    if at is not None and at <= now - MISSED_AFTER:
         return FieldError("at", "has passed; `neonhub enqueue` does it now")
     return FieldError("rule", "is never due between starts_at and ends_at")
 

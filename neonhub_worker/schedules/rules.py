@@ -8,8 +8,8 @@
 - A rule of every hour (``*/15 * * * *``) is due whenever the wall clock shows one of its minutes. It keeps its pace
   through a repeated hour, and an hour that is skipped does not come.
 
-Cron implementations that know zones (Debian's cron, cronsim) make the same difference, but count a rule as of the second
-kind as soon as its minute or its hour begins with ``*``; here the hours alone decide, so that no day is left out.
+Cron implementations that know zones (Debian's cron, cronsim) make the same difference, but count a rule as of the
+second kind as soon as its minute or its hour begins with ``*``; here the hours alone decide, so that no day is lost.
 """
 
 from __future__ import annotations

@@ -102,10 +102,9 @@ def watch(cron: tuple[Field, Field, Field, Field], zone: str, begin: datetime) -
     found = []
     for moment in (begin - DAY + MINUTE * n for n in range(1, (WATCHED + DAY) // MINUTE + 1)):
         wall = moment.astimezone(local).replace(tzinfo=None)
-        if every_hour:
-            shown = [wall]
-        else:  # what is new since the latest it has shown: nothing if it was set back, much if it was set forward
-            shown = [latest + MINUTE * n for n in range(1, (wall - latest) // MINUTE + 1)]
+        # What is new since the latest it has shown: nothing if it was set back, much if it was set forward.
+        new = [latest + MINUTE * n for n in range(1, (wall - latest) // MINUTE + 1)]
+        shown = [wall] if every_hour else new
         latest = max(latest, wall)
         if moment > begin and any(matches(cron, one) for one in shown):
             found.append(moment)
@@ -163,7 +162,8 @@ def test_however_time_is_split_each_instant_is_decided_once_and_in_order(
     minute, hour, day, day_of_week = cron
     expression = f"{minute} {hour} {day} * {day_of_week}"
     made = replace(SCHEDULE, expression=expression, timezone=zone, misfire=misfire, created_at=begin)
-    expected, due = [], made.after(begin)
+    expected: list[datetime] = []
+    due = made.after(begin)
     while due is not None and due <= begin + DAY and len(expected) < 90:
         expected.append(due)
         due = made.after(due)
