@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Engine, text
 
 from neonhub_worker import cancel_occurrence, enqueue, next_occurrences, past_occurrences, schedule
+from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import InvalidInput
 from neonhub_worker.schedules import firing, rows
 from neonhub_worker.vault import connections
@@ -72,6 +73,17 @@ def test_a_held_schedule_that_is_resumed_is_tried_at_once(engine: Engine) -> Non
     change(engine, "x", "template = template - 'colour'")
     rows.resume("acme", "x")
     assert fire() == 1
+
+
+def test_a_held_schedule_keeps_no_other_waiting_when_it_is_tried_again(engine: Engine) -> None:
+    make_every_minute("bad", misfire="catch_up")
+    change(engine, "bad", "next_at = now(), template = template || '{\"colour\": 1}'")
+    assert fire() == 0
+    clock_jumps(engine, firing.HELD_FOR)
+    schedule(sms(), name="good", at=now())
+    with transaction() as connection:
+        assert firing.fire_due(connection, limit=1) == 1
+    assert rows.get("acme", "good").next_at is None
 
 
 def test_a_reason_is_logged_once(engine: Engine) -> None:
