@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         MoveRefused,
         NeonhubError,
         UnknownRun,
+        UnknownSchedule,
         Unreachable,
     )
     from neonhub_worker.ledger.runs import Run
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
         wait,
     )
     from neonhub_worker.requests import RunRequest
+    from neonhub_worker.schedules.planning import (
+        cancel_occurrence,
+        next_occurrences,
+        past_occurrences,
+        restore_occurrence,
+    )
 
 __version__ = "0.1.0"
 
@@ -45,9 +52,13 @@ __all__ = [
     "Run",
     "RunState",
     "get_run",
+    "next_occurrences",
+    "past_occurrences",
     "wait",
     # decide
     "cancel",
+    "cancel_occurrence",
+    "restore_occurrence",
     "retry",
     "settle",
     # errors
@@ -56,6 +67,7 @@ __all__ = [
     "InvalidInput",
     "MoveRefused",
     "UnknownRun",
+    "UnknownSchedule",
     "Unreachable",
 ]
 
@@ -66,6 +78,7 @@ _HOMES = {
         "MoveRefused",
         "NeonhubError",
         "UnknownRun",
+        "UnknownSchedule",
         "Unreachable",
     ),
     "neonhub_worker.ledger.runs": ("Run",),
@@ -82,6 +95,12 @@ _HOMES = {
         "wait",
     ),
     "neonhub_worker.requests": ("RunRequest",),
+    "neonhub_worker.schedules.planning": (
+        "cancel_occurrence",
+        "next_occurrences",
+        "past_occurrences",
+        "restore_occurrence",
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

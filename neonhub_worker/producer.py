@@ -119,16 +119,20 @@ def schedule(
     """Make a schedule whose every occurrence makes one run.
 
     Args:
-        request: What each run does; checked now. Its ``at`` and ``idempotency_key`` must be left out.
+        request: What each run does; checked now. Its ``at``, ``expires_at`` and ``idempotency_key`` must be
+                left out.
         name: Unique within the organization.
         cron: Five fields in ``timezone``. A local time that daylight saving skips fires at the next valid instant; one
-            that it repeats fires once.
-        every: The time between two occurrences.
+            that it repeats fires once. A rule of every hour keeps its pace through both.
+        every: The time that elapses between two occurrences, counted from ``starts_at``, or from now.
         at: The one instant, aware. Give exactly one of cron, every and at.
         timezone: An IANA zone.
-        misfire: What happens to occurrences missed while nothing ran: ``skip``, ``fire_once`` or ``catch_up`` (at most
-            ``catch_up_limit`` of them).
-        jitter_s: Each occurrence is moved later by up to this many seconds, by a fixed amount per occurrence.
+        starts_at: The first instant, aware, that may be an occurrence.
+        ends_at: The last instant, aware, that may be an occurrence.
+        misfire: What happens to occurrences that come more than a minute late, because nothing ran: ``skip``;
+            ``fire_once`` (the newest of them, unless one is on time); ``catch_up`` (the newest ``catch_up_limit``).
+        jitter_s: Each occurrence is moved later by up to this many seconds, by a fixed amount per occurrence, and never
+            beyond the next one or ``ends_at``.
         connection: Your own transaction, as in ``enqueue``.
 
     Returns:
@@ -139,6 +143,7 @@ def schedule(
     """
     parsed = requests.parse(request)
     requests.forbid(parsed, "at", "idempotency_key", why="each occurrence has its own")
+    requests.forbid(parsed, "expires_at", why="it would expire every later occurrence; ends_at ends a schedule")
     with transaction(connection) as opened:
         (draft,) = requests.drafts(opened, [parsed])
         return rows.create(

@@ -29,8 +29,11 @@ def json_object(text: str, field: str) -> dict[str, Any]:
     return value
 
 
-def instant(text: str) -> datetime:
-    """Read the instant of ``--at``.
+def instant(text: str, field: str = "--at") -> datetime:
+    """Read an instant.
+
+    Args:
+        field: How the error calls it.
 
     Raises:
         InvalidInput: It is none, or has no offset.
@@ -38,9 +41,9 @@ def instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidInput([FieldError("--at", "must be ISO 8601, such as 2026-12-01T09:00:00+01:00")]) from None
+        raise InvalidInput([FieldError(field, "must be ISO 8601, such as 2026-12-01T09:00:00+01:00")]) from None
     if moment.tzinfo is None:
-        raise InvalidInput([FieldError("--at", "needs an offset, such as +01:00 or Z")])
+        raise InvalidInput([FieldError(field, "needs an offset, such as +01:00 or Z")])
     return moment
 
 

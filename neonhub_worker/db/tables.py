@@ -262,6 +262,9 @@ schedule = Table(
     Column("template", JSONB, nullable=False),
     _at("next_at"),
     _at("last_at"),
+    # Why its occurrences cannot be made into runs, and when that is tried again.
+    Column("error", Text),
+    _at("retry_at"),
     _at("created_at", nullable=False, default=True),
     UniqueConstraint("organization_id", "name", name="schedule_name"),
     CheckConstraint("rule in ('once', 'every', 'cron')", name="schedule_rule"),

@@ -1,60 +1,61 @@
-"""Which instants became runs? Every occurrence makes at most one, however many schedulers fire at once."""
+"""Which instants became runs? Every occurrence makes at most one, however many schedulers fire at once.
+
+What keeps it so: the schedule's row is locked while its instants are decided, each decision is a row whose key is the
+instant, and the run's idempotency key is made of the two. Only the database's clock is asked.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
+import psycopg
+import structlog
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
 from neonhub_worker import faults, ids
+from neonhub_worker.errors import NeonhubError
 from neonhub_worker.ledger import runs
 from neonhub_worker.ledger.runs import Draft
-from neonhub_worker.schedules import rules
-from neonhub_worker.schedules.rows import COLUMNS, Schedule
+from neonhub_worker.schedules import occurrences
+from neonhub_worker.schedules.occurrences import Decided, Outcome
+from neonhub_worker.schedules.rows import COLUMNS
+from neonhub_worker.schedules.schedule import Decision, Schedule, decide
 
-MISSED_AFTER = timedelta(seconds=60)
-"""An occurrence that is later than this was missed: its schedule's misfire policy decides about it."""
+log = structlog.get_logger("neonhub.schedules")
 
+HELD_FOR = timedelta(minutes=1)
+"""How long a schedule is let alone whose occurrences cannot be made into runs."""
+
+# Those that were held come last: however many they are, they keep nobody waiting.
 _DUE = text(
     f"""
-    select {COLUMNS}, clock_timestamp() as now from schedule
-    where next_at <= clock_timestamp() and not paused
-    order by next_at limit :limit for update skip locked
+    select {COLUMNS}, statement_timestamp() as now from schedule
+    where next_at <= statement_timestamp() and not paused
+          and (retry_at is null or retry_at <= statement_timestamp())
+    order by retry_at nulls first, next_at limit :limit for update skip locked
     """  # noqa: S608 (a constant)
-)
-
-_OCCURRENCES = text(
-    """
-    insert into occurrence (schedule_id, due_at, outcome, run_id)
-    select * from unnest(cast(:schedule_ids as uuid[]), cast(:due_at as timestamptz[]), cast(:outcomes as text[]),
-                         cast(:run_ids as uuid[]))
-    on conflict do nothing
-    returning schedule_id, due_at, outcome
-    """
 )
 
 _ADVANCE = text(
     """
-    update schedule s set next_at = a.next_at, last_at = a.last_at
+    update schedule s set next_at = a.next_at, last_at = a.last_at, error = null, retry_at = null
     from unnest(cast(:ids as uuid[]), cast(:next_at as timestamptz[]), cast(:last_at as timestamptz[]))
          as a(id, next_at, last_at)
     where s.id = a.id
     """
 )
 
-
-@dataclass(frozen=True)
-class Occurrence:
-    """One due instant and what becomes of it: ``fired`` or ``skipped``."""
-
-    schedule: Schedule
-    due_at: datetime
-    outcome: str
+_HOLD = text("update schedule set error = :error, retry_at = statement_timestamp() + :held_for where id = :id")
 
 
-def fire_due(connection: Connection, *, limit: int = 100) -> int:
+def fire_due(connection: Connection, *, limit: int = 1000) -> int:
     """Turn due occurrences into runs, in the caller's transaction; a rollback leaves everything due.
+
+    A schedule of which this cannot be done is held: it says why, is tried again after ``HELD_FOR`` and stops no other.
 
     Args:
         limit: Schedules taken at most.
@@ -65,69 +66,79 @@ def fire_due(connection: Connection, *, limit: int = 100) -> int:
     rows = connection.execute(_DUE, {"limit": limit}).mappings().all()
     if not rows:
         return 0
-    schedules = [(Schedule(**{k: v for k, v in row.items() if k != "now"}), row["now"]) for row in rows]
-    occurrences = [one for schedule, now in schedules for one in _due(schedule, now)]
-    drafts = {(one.schedule.id, one.due_at): _draft(one) for one in occurrences if one.outcome == "fired"}
-    recorded = connection.execute(
-        _OCCURRENCES,
-        {
-            "schedule_ids": [one.schedule.id for one in occurrences],
-            "due_at": [one.due_at for one in occurrences],
-            "outcomes": [one.outcome for one in occurrences],
-            "run_ids": [
-                draft.id if (draft := drafts.get((one.schedule.id, one.due_at))) else None for one in occurrences
-            ],
-        },
-    ).all()
-    wanted = [drafts[row.schedule_id, row.due_at] for row in recorded if row.outcome == "fired"]
-    runs.accept(connection, wanted, published=False)
+    now: datetime = rows[0]["now"]
+    schedules = [_schedule(row) for row in rows]
+    decisions = _fire(connection, schedules, now, occurrences.taken(connection, schedules))
     faults.point("schedule.inserted")
     connection.execute(
         _ADVANCE,
         {
-            "ids": [schedule.id for schedule, _ in schedules],
-            "next_at": [_next(schedule, now) for schedule, now in schedules],
-            "last_at": [
-                max(one.due_at for one in occurrences if one.schedule is schedule) for schedule, _ in schedules
-            ],
+            "ids": [decision.schedule.id for decision in decisions],
+            "next_at": [decision.next_at for decision in decisions],
+            "last_at": [decision.last_at for decision in decisions],
         },
     )
-    return len(wanted)
+    return sum(len(decision.fired) for decision in decisions)
 
 
-def _due(schedule: Schedule, now: datetime) -> list[Occurrence]:
-    """The occurrences from ``next_at`` until now, with what the misfire policy makes of those that were missed."""
-    instants = _instants(schedule, now)
-    missed = [instant for instant in instants if instant < now - MISSED_AFTER]
-    fired = instants[len(missed) :]
-    if schedule.misfire == "fire_once" and missed and not fired:
-        fired = missed[-1:]
-    if schedule.misfire == "catch_up":
-        fired = (missed + fired)[-schedule.catch_up_limit :]
-    return [Occurrence(schedule, instant, "fired" if instant in fired else "skipped") for instant in instants]
+def _schedule(row: Mapping[Any, Any]) -> Schedule:
+    return Schedule(**{name: value for name, value in row.items() if name != "now"})
 
 
-def _instants(schedule: Schedule, now: datetime) -> list[datetime]:
-    """Due instants, oldest first; of a long downtime only the newest thousand, which no limit exceeds."""
-    assert schedule.next_at is not None
-    instants = [schedule.next_at]
-    while (due := schedule.after(instants[-1])) is not None and due <= now:
-        instants.append(due)
-        if len(instants) > 1000:
-            del instants[0]
-    return instants
+def _fire(
+    connection: Connection, schedules: Sequence[Schedule], now: datetime, taken: Mapping[UUID, set[datetime]]
+) -> list[Decision]:
+    """Fire all of these at once; if that fails, halve them until only those are left out that fail alone."""
+    try:
+        with connection.begin_nested():
+            return _make_runs(connection, [decide(one, now, taken=taken[one.id]) for one in schedules])
+    except (OperationalError, InterfaceError):
+        raise  # the database's fault and not a schedule's: all of it stays due
+    except Exception as error:
+        if len(schedules) == 1:
+            _hold(connection, schedules[0], error)
+            return []
+    half = len(schedules) // 2
+    return _fire(connection, schedules[:half], now, taken) + _fire(connection, schedules[half:], now, taken)
 
 
-def _next(schedule: Schedule, now: datetime) -> datetime | None:
-    return None if schedule.rule == "once" else schedule.after(now)
+def _make_runs(connection: Connection, decisions: list[Decision]) -> list[Decision]:
+    fired = [(decision.schedule, due_at) for decision in decisions for due_at in decision.fired]
+    accepted = runs.accept(connection, [_draft(schedule, due_at) for schedule, due_at in fired], published=False)
+    made = [
+        Decided(schedule.id, due_at, Outcome.FIRED, run.id)
+        for (schedule, due_at), run in zip(fired, accepted, strict=True)
+    ]
+    left_out = [
+        Decided(decision.schedule.id, due_at, Outcome.SKIPPED) for decision in decisions for due_at in decision.skipped
+    ]
+    occurrences.record(connection, made + left_out)
+    return decisions
 
 
-def _draft(one: Occurrence) -> Draft:
-    delay = rules.jitter(one.schedule.id, one.due_at, one.schedule.jitter_s)
+def _draft(schedule: Schedule, due_at: datetime) -> Draft:
     return Draft(
         id=ids.new_id(),
-        organization_id=one.schedule.organization_id,
-        idempotency_key=ids.occurrence_key(one.schedule.id, one.due_at),
-        run_at=one.due_at + delay,
-        **one.schedule.template,
+        organization_id=schedule.organization_id,
+        idempotency_key=ids.occurrence_key(schedule.id, due_at.astimezone(UTC)),
+        run_at=schedule.run_at(due_at),
+        **schedule.template,
     )
+
+
+def _hold(connection: Connection, schedule: Schedule, error: Exception) -> None:
+    reason = _reason(error)
+    connection.execute(_HOLD, {"id": schedule.id, "error": reason, "held_for": HELD_FOR})
+    if reason != schedule.error:
+        log.warning(
+            "schedule_held", organization_id=schedule.organization_id, schedule_id=str(schedule.id), reason=reason
+        )
+
+
+def _reason(error: Exception) -> str:
+    """What a person is told; of what was not expected only its kind, for the text may hold values of the run."""
+    if isinstance(error, IntegrityError) and isinstance(error.orig, psycopg.errors.ForeignKeyViolation):
+        return "its connection is gone; add one and make the schedule anew"
+    if isinstance(error, NeonhubError):
+        return str(error)
+    return f"unexpected {type(error).__name__}; make the schedule anew"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,49 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from neonhub_worker import ids, storable
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import FieldError, InvalidInput, UnknownSchedule
-from neonhub_worker.schedules import rules
-from neonhub_worker.schedules.rules import Rule
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """A rule whose every occurrence makes one run.
-
-    Attributes:
-        next_at: The next due instant; None if it has ended.
-        last_at: The latest instant that fired or was skipped.
-    """
-
-    id: uuid.UUID
-    organization_id: str
-    name: str
-    rule: str
-    expression: str
-    timezone: str
-    misfire: str
-    catch_up_limit: int
-    jitter_s: int
-    paused: bool
-    starts_at: datetime | None
-    ends_at: datetime | None
-    next_at: datetime | None
-    last_at: datetime | None
-    created_at: datetime
-    template: dict[str, Any]
-
-    def as_rule(self) -> Rule:
-        """The pure rule."""
-        return Rule(self.rule, self.expression, self.timezone, self.starts_at or self.created_at)
-
-    def after(self, moment: datetime) -> datetime | None:
-        """The first due instant after ``moment`` within the schedule's limits."""
-        due = self.as_rule().next_after(moment)
-        return None if due is None or (self.ends_at is not None and due > self.ends_at) else due
-
+from neonhub_worker.schedules import occurrences, rules
+from neonhub_worker.schedules.occurrences import Decided, Outcome
+from neonhub_worker.schedules.schedule import MISSED_AFTER, REMEMBERED, Schedule
 
 COLUMNS = (
     "id, organization_id, name, rule, expression, timezone, misfire, catch_up_limit, jitter_s, paused, starts_at, "
-    "ends_at, next_at, last_at, created_at, template"
+    "ends_at, next_at, last_at, created_at, error, retry_at, template"
 )
 
 _INSERT = text(
@@ -85,7 +48,7 @@ def create(
     jitter_s: int = 0,
     connection: Connection | None = None,
 ) -> uuid.UUID:
-    """Add a schedule. One whose only instant has passed already fires at once, by its misfire policy.
+    """Add a schedule; its occurrences are those after this moment.
 
     Args:
         template: The columns of ``run`` that every occurrence shares.
@@ -93,19 +56,20 @@ def create(
     Raises:
         InvalidInput: A field is wrong, or the organization has a schedule of this name.
     """
+    _check_limits(name, misfire, catch_up_limit, jitter_s, starts_at, ends_at)
     with transaction(connection) as opened:
-        now: datetime = opened.execute(text("select clock_timestamp()")).scalar_one()
-        rule = rules.check(cron=cron, every=every, at=at, zone=timezone, anchor=starts_at or now)
-        _check_limits(name, misfire, catch_up_limit, jitter_s, starts_at, ends_at)
+        now = _now(opened)
+        # Whole seconds, because `every` counts from it and people read and type its instants.
+        made_at = now.replace(microsecond=0)
+        rule = rules.check(cron=cron, every=every, at=at, zone=timezone, anchor=starts_at or made_at)
         schedule = Schedule(
             ids.new_id(), organization_id, name, rule.kind, rule.expression, timezone, misfire, catch_up_limit,
-            jitter_s, paused=False, starts_at=starts_at, ends_at=ends_at, next_at=None, last_at=None, created_at=now,
-            template=template,
+            jitter_s, paused=False, starts_at=starts_at, ends_at=ends_at, next_at=None, last_at=None,
+            created_at=made_at, error=None, retry_at=None, template=template,
         )  # fmt: skip
-        begin = max(now, starts_at - timedelta(microseconds=1)) if starts_at else now
-        next_at = at if at is not None else schedule.after(begin)
+        next_at = schedule.after(now if at is None else now - MISSED_AFTER)
         if next_at is None:
-            raise InvalidInput([FieldError("rule", "is never due between starts_at and ends_at")])
+            raise InvalidInput([_never_due(at, now)])
         values = {**schedule.__dict__, "template": json.dumps(template), "next_at": next_at}
         try:
             with opened.begin_nested():
@@ -114,6 +78,17 @@ def create(
             rule_text = f"{organization_id} has a schedule {name!r} already; remove it first or choose another name"
             raise InvalidInput([FieldError("name", rule_text)]) from None
     return schedule.id
+
+
+def _now(connection: Connection) -> datetime:
+    now: datetime = connection.execute(text("select clock_timestamp()")).scalar_one()
+    return now
+
+
+def _never_due(at: datetime | None, now: datetime) -> FieldError:
+    if at is not None and at <= now - MISSED_AFTER:
+        return FieldError("at", "has passed; `neonhub enqueue` does it now")
+    return FieldError("rule", "is never due between starts_at and ends_at")
 
 
 def _check_limits(
@@ -132,24 +107,28 @@ def _check_limits(
             ("misfire", f"must be one of {', '.join(rules.MISFIRES)}", misfire not in rules.MISFIRES),
             ("catch_up_limit", "must be between 1 and 1000", not 1 <= catch_up_limit <= 1000),
             ("jitter_s", "must be between 0 and 86400 seconds", not 0 <= jitter_s <= 86_400),
-            ("starts_at", "needs a zone or an offset", starts_at is not None and starts_at.tzinfo is None),
-            ("ends_at", "needs a zone or an offset", ends_at is not None and ends_at.tzinfo is None),
         )
         if broken
     ]
+    for field, limit in (("starts_at", starts_at), ("ends_at", ends_at)):
+        rules_broken += [] if limit is None else rules.broken_instant(field, limit)
     if rules_broken:
         raise InvalidInput(rules_broken)
 
 
-def get(organization_id: str, name: str, *, connection: Connection | None = None) -> Schedule:
+def get(organization_id: str, name: str, *, lock: bool = False, connection: Connection | None = None) -> Schedule:
     """Read a schedule.
+
+    Args:
+        lock: Keep its row until the caller's transaction ends: nobody fires it meanwhile.
 
     Raises:
         UnknownSchedule: The organization has none of this name.
     """
-    query = text(f"select {COLUMNS} from schedule where organization_id = :organization_id and name = :name")  # noqa: S608
+    query = f"select {COLUMNS} from schedule where organization_id = :organization_id and name = :name"  # noqa: S608
     with transaction(connection) as opened:
-        row = opened.execute(query, {"organization_id": organization_id, "name": name}).mappings().first()
+        values = {"organization_id": organization_id, "name": name}
+        row = opened.execute(text(f"{query} for update" if lock else query), values).mappings().first()
     if row is None:
         raise _unknown(organization_id, name)
     return Schedule(**row)
@@ -165,7 +144,7 @@ def list_all(organization_id: str, *, connection: Connection | None = None) -> l
 
 
 def pause(organization_id: str, name: str, *, connection: Connection | None = None) -> None:
-    """Stop a schedule from firing.
+    """Stop a schedule from firing; runs that it has made already go on.
 
     Raises:
         UnknownSchedule: The organization has none of this name.
@@ -176,19 +155,29 @@ def pause(organization_id: str, name: str, *, connection: Connection | None = No
 
 
 def resume(organization_id: str, name: str, *, connection: Connection | None = None) -> None:
-    """Let a paused schedule fire again; what was due in between does not count as missed.
+    """Let a paused or held schedule fire again, now.
+
+    What came while it was paused is on record as skipped and made up for under no policy.
 
     Raises:
         UnknownSchedule: The organization has none of this name.
+        InvalidInput: Its zone is not known here any more.
     """
     with transaction(connection) as opened:
-        schedule = get(organization_id, name, connection=opened)
-        now: datetime = opened.execute(text("select clock_timestamp()")).scalar_one()
-        next_at = schedule.next_at if schedule.next_at is None or schedule.next_at > now else schedule.after(now)
+        schedule = get(organization_id, name, lock=True, connection=opened)
+        next_at = _skip_what_passed(opened, schedule) if schedule.paused else schedule.next_at
         opened.execute(
-            text("update schedule set paused = false, next_at = :next_at where id = :id and paused"),
+            text("update schedule set paused = false, next_at = :next_at, retry_at = null where id = :id"),
             {"id": schedule.id, "next_at": next_at},
         )
+
+
+def _skip_what_passed(connection: Connection, schedule: Schedule) -> datetime | None:
+    now = _now(connection)
+    taken = occurrences.taken(connection, [schedule])[schedule.id]
+    passed = [instant for instant in schedule.passed(now, keep=REMEMBERED + len(taken)) if instant not in taken]
+    occurrences.record(connection, [Decided(schedule.id, instant, Outcome.SKIPPED) for instant in passed])
+    return schedule.after(now, without=taken) if passed else schedule.next_at
 
 
 def remove(organization_id: str, name: str, *, connection: Connection | None = None) -> None:
@@ -201,27 +190,6 @@ def remove(organization_id: str, name: str, *, connection: Connection | None = N
     with transaction(connection) as opened:
         if opened.execute(statement, {"organization_id": organization_id, "name": name}).first() is None:
             raise _unknown(organization_id, name)
-
-
-def cancel_occurrence(
-    organization_id: str, name: str, due_at: datetime, *, connection: Connection | None = None
-) -> None:
-    """Leave one future occurrence out.
-
-    Raises:
-        UnknownSchedule: The organization has none of this name.
-        InvalidInput: The schedule is not due at that instant, or it has fired already.
-    """
-    with transaction(connection) as opened:
-        schedule = get(organization_id, name, connection=opened)
-        if schedule.after(due_at - timedelta(microseconds=1)) != due_at:
-            raise InvalidInput([FieldError("due_at", f"{name!r} is not due at {due_at.isoformat()}")])
-        statement = text(
-            "insert into occurrence (schedule_id, due_at, outcome) values (:id, :due_at, 'cancelled') "
-            "on conflict do nothing returning due_at"
-        )
-        if opened.execute(statement, {"id": schedule.id, "due_at": due_at}).first() is None:
-            raise InvalidInput([FieldError("due_at", f"{due_at.isoformat()} has fired or is cancelled already")])
 
 
 def _unknown(organization_id: str, name: str) -> UnknownSchedule:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine, text
 
 from tests.integration.cli import INPUT, Neonhub, count
+from tests.integration.schedules import clock_jumps, fire
 
 pytestmark = pytest.mark.usefixtures("unsent")
 
@@ -41,7 +44,7 @@ def test_a_schedule_is_paused_resumed_and_removed(neonhub: Neonhub) -> None:
     neonhub(*ADD, "--every", "3600")
     assert neonhub("schedules", "pause", "weekly", "--org", "acme").words == "weekly paused"
     assert neonhub("schedules", "list", "--org", "acme", "--json").json[0]["paused"] is True
-    assert neonhub("schedules", "list", "--org", "acme").words.endswith("yes")
+    assert neonhub("schedules", "list", "--org", "acme").words.endswith("paused")
     assert neonhub("schedules", "resume", "weekly", "--org", "acme", "--json").json == {
         "name": "weekly",
         "resumed": True,
@@ -51,12 +54,87 @@ def test_a_schedule_is_paused_resumed_and_removed(neonhub: Neonhub) -> None:
     assert neonhub("schedules", "list", "--org", "acme", "--json").json == []
 
 
-COMMANDS: list[str] = ["pause", "resume", "remove"]
+BERLIN = ("--cron", "30 2 * * *", "--timezone", "Europe/Berlin", "--starts-at", "2035-03-24T00:00:00+00:00")
+
+
+def test_the_next_occurrences_are_shown_in_the_schedules_zone_with_its_offset(neonhub: Neonhub) -> None:
+    neonhub(*ADD, *BERLIN, "--jitter", "600", "--ends-at", "2035-03-25T12:00:00Z")
+    shown = neonhub("schedules", "next", "weekly", "--org", "acme").words
+    assert shown.startswith("due (Europe/Berlin) run begins 2035-03-24T02:30:00+01:00 2035-03-24T02:3")
+    found = neonhub("schedules", "next", "weekly", "--org", "acme", "--json").json
+    assert [one["due_at"] for one in found] == ["2035-03-24T02:30:00+01:00", "2035-03-25T03:00:00+02:00"]
+    assert all(one["due_at"] < one["run_at"] and one["cancelled"] is False for one in found)
+    assert len(neonhub("schedules", "next", "weekly", "--org", "acme", "--count", "1", "--json").json) == 1
+    assert "count: must be between" in neonhub("schedules", "next", "weekly", "--org", "acme", "--count", "0").refusal
+
+
+def test_an_occurrence_is_skipped_and_comes_after_all(neonhub: Neonhub) -> None:
+    neonhub(*ADD, *BERLIN)
+    at = ("weekly", "--org", "acme", "--at", "2035-03-24T02:30:00+01:00")
+    assert neonhub("schedules", "skip", *at).words == "weekly at 2035-03-24T02:30:00+01:00 cancelled"
+    assert "2035-03-24T02:30:00+01:00 cancelled" in neonhub("schedules", "next", "weekly", "--org", "acme").words
+    (listed,) = neonhub("schedules", "list", "--org", "acme", "--json").json
+    assert listed["next_at"] == "2035-03-25T01:00:00+00:00"
+    assert neonhub("schedules", "skip", *at).refusal.endswith("has fired, or is left out already")
+    assert neonhub("schedules", "unskip", *at, "--json").json == {
+        "name": "weekly",
+        "due_at": "2035-03-24T02:30:00+01:00",
+        "restored": True,
+    }
+    (listed,) = neonhub("schedules", "list", "--org", "acme", "--json").json
+    assert listed["next_at"] == "2035-03-24T01:30:00+00:00"
+    assert "is not cancelled, or has passed" in neonhub("schedules", "unskip", *at).refusal
+
+
+def test_what_is_no_occurrence_is_refused_with_the_next_one(neonhub: Neonhub) -> None:
+    neonhub(*ADD, *BERLIN)
+    skip = ("schedules", "skip", "weekly", "--org", "acme", "--at")
+    refusal = neonhub(*skip, "2035-03-25T02:30:00+01:00").refusal
+    assert "is not due at 2035-03-25T02:30:00+01:00; the next one after that is 2035-03-26T02:30:00+02:00" in refusal
+    assert "--at: needs an offset" in neonhub(*skip, "2035-03-25T02:30:00").refusal
+
+
+def test_the_history_says_what_became_of_each_occurrence(neonhub: Neonhub, engine: Engine) -> None:
+    neonhub(*ADD, "--every", "60", "--misfire", "catch_up", "--catch-up-limit", "1")
+    assert neonhub("schedules", "history", "weekly", "--org", "acme", "--json").json == []
+    first = neonhub("schedules", "next", "weekly", "--org", "acme", "--count", "1", "--json").json[0]["due_at"]
+    neonhub("schedules", "skip", "weekly", "--org", "acme", "--at", first)
+    clock_jumps(engine, timedelta(minutes=5, seconds=30))
+    assert fire() == 2
+    found = neonhub("schedules", "history", "weekly", "--org", "acme", "--json").json
+    assert [one["outcome"] for one in found] == ["fired", "fired", "skipped", "skipped", "cancelled"]
+    assert [one["run_state"] for one in found] == ["queued", "queued", None, None, None]
+    shown = neonhub("schedules", "history", "weekly", "--org", "acme", "--count", "1").words
+    assert shown.endswith(f"{found[0]['due_at']} fired {found[0]['run_id']} queued")
+
+
+def test_a_schedule_says_why_nothing_comes(neonhub: Neonhub, engine: Engine) -> None:
+    neonhub(*ADD, *BERLIN)
+    neonhub("schedules", "pause", "weekly", "--org", "acme")
+    assert neonhub("schedules", "next", "weekly", "--org", "acme").err == "weekly is paused\n"
+    neonhub("schedules", "resume", "weekly", "--org", "acme")
+    with engine.begin() as connection:
+        connection.execute(text("update schedule set error = 'its connection is gone'"))
+    assert neonhub("schedules", "list", "--org", "acme").words.endswith("held: its connection is gone")
+    with engine.begin() as connection:
+        connection.execute(text("update schedule set next_at = null, error = null"))
+    assert neonhub("schedules", "list", "--org", "acme").words.endswith("ended")
+
+
+COMMANDS: list[list[str]] = [
+    ["pause"],
+    ["resume"],
+    ["remove"],
+    ["next"],
+    ["history"],
+    ["skip", "--at", "2035-03-24T02:30:00Z"],
+    ["unskip", "--at", "2035-03-24T02:30:00Z"],
+]
 
 
 def test_an_unknown_schedule_is_named(neonhub: Neonhub) -> None:
     for command in COMMANDS:
-        refusal = neonhub("schedules", command, "nope", "--org", "acme").refusal
+        refusal = neonhub("schedules", *command, "nope", "--org", "acme").refusal
         assert "acme has no schedule 'nope'; `neonhub schedules list --org acme` shows them" in refusal
 
 
@@ -77,6 +155,11 @@ WRONG_RULES: list[tuple[list[str], str]] = [
     (["--at", "tomorrow"], "--at: must be ISO 8601, such as 2026-12-01T09:00:00+01:00"),
     (["--at", "2035-01-01T09:00:00"], "--at: needs an offset"),
     (["--at", "9999-12-31T23:00:00-10:00"], "at: must lie between the years 1970 and"),
+    (["--at", "2020-01-01T09:00:00Z"], "at: has passed; `neonhub enqueue` does it now"),
+    (["--every", "60", "--starts-at", "soon"], "--starts-at: must be ISO 8601"),
+    (["--every", "60", "--ends-at", "2035-01-01T09:00:00"], "--ends-at: needs an offset"),
+    (["--every", "60", "--ends-at", "2020-01-01T09:00:00Z"], "rule: is never due between starts_at and ends_at"),
+    (["--every", "60", "--catch-up-limit", "0"], "catch_up_limit: must be between 1 and 1000"),
     (["--every", "60", "--misfire", "maybe"], "misfire: must be one of skip, fire_once, catch_up"),
     (["--every", "60", "--jitter", "-1"], "jitter_s: must be between 0 and 86400 seconds"),
     (["--every", "60", "--connection", "nope"], "connection: acme has no connection 'nope'"),

@@ -37,24 +37,28 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 class Worker:
-    """One worker process."""
+    """One process of the Procfile, a worker of ``actions`` if not told otherwise.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        environment: What it is told beyond this process's own environment.
+    """
+
+    def __init__(self, folder: Path, name: str = "actions", **environment: str) -> None:
         self._log = folder / f"{uuid.uuid4().hex}.log"
         ready = self._log.with_suffix(".ready")
-        (line,) = (line for line in procfile.parse(procfile.find().read_text()) if line.name == "actions")
+        (line,) = (line for line in procfile.parse(procfile.find().read_text()) if line.name == name)
         words, own = line.command({**os.environ, "NEONHUB_PROCESS": f"test-{uuid.uuid4().hex}"})
         program = str(Path(sys.executable).with_name(words[0]))
         with self._log.open("wb") as output:
             self.process = subprocess.Popen(
                 [program, *words[1:]],
                 cwd=ROOT,
-                env={**os.environ, **own, "NEONHUB_READY_FILE": str(ready)},
+                env={**os.environ, **own, "NEONHUB_READY_FILE": str(ready), **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
             )
-        wait_for(lambda: self.process.poll() is not None or ready.exists(), "the worker to be ready")
+        wait_for(lambda: self.process.poll() is not None or ready.exists(), f"{name} to be ready")
         assert self.alive, self.log
 
     @property

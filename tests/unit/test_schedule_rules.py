@@ -59,6 +59,61 @@ def test_a_repeated_local_time_fires_once(expression: str, zone: str, after: str
     assert due(expression, zone, after, len(expected)) == expected
 
 
+def test_a_rule_of_every_hour_keeps_its_pace_when_the_clock_is_set() -> None:
+    assert due("*/30 * * * *", "Europe/Berlin", "2026-03-29T00:15+00:00", 3) == [
+        "2026-03-29T01:30+01:00", "2026-03-29T03:00+02:00", "2026-03-29T03:30+02:00",
+    ]  # fmt: skip
+    assert due("*/30 * * * *", "Europe/Berlin", "2026-10-25T00:15+00:00", 4) == [
+        "2026-10-25T02:30+02:00", "2026-10-25T02:00+01:00", "2026-10-25T02:30+01:00", "2026-10-25T03:00+01:00",
+    ]  # fmt: skip
+    assert due("10 * * * *", "Australia/Lord_Howe", "2026-10-03T14:00+00:00", 3) == [
+        "2026-10-04T01:10+10:30", "2026-10-04T03:10+11:00", "2026-10-04T04:10+11:00",
+    ]  # fmt: skip
+
+
+def test_the_second_pass_of_a_rare_day_is_not_forgotten_until_next_year() -> None:
+    # Beirut sets its clock back at midnight: the last hour of 24 October 2026 comes twice.
+    assert due("50 * 24 10 *", "Asia/Beirut", "2026-10-24T20:55+00:00", 2) == [
+        "2026-10-24T23:50+02:00", "2027-10-24T00:50+03:00",
+    ]  # fmt: skip
+
+
+def test_hours_that_are_named_are_due_once_a_day_whatever_the_step() -> None:
+    assert due("0 */2 * * *", "Europe/Berlin", "2026-03-28T23:30+00:00", 3) == [
+        "2026-03-29T03:00+02:00", "2026-03-29T04:00+02:00", "2026-03-29T06:00+02:00",
+    ]  # fmt: skip
+    assert due("0 */2 * * *", "Europe/Berlin", "2026-10-24T23:30+00:00", 3) == [
+        "2026-10-25T02:00+02:00", "2026-10-25T04:00+01:00", "2026-10-25T06:00+01:00",
+    ]  # fmt: skip
+
+
+def test_a_day_that_a_zone_skips_is_made_up_for_when_the_next_one_begins() -> None:
+    assert due("0 9 * * *", "Pacific/Apia", "2011-12-29T00:00+00:00", 3) == [
+        "2011-12-29T09:00-10:00", "2011-12-31T00:00+14:00", "2011-12-31T09:00+14:00",
+    ]  # fmt: skip
+
+
+def test_a_day_of_the_month_and_one_of_the_week_are_either_or() -> None:
+    assert due("0 9 13 * fri", "UTC", "2026-11-07T00:00+00:00", 3) == [
+        "2026-11-13T09:00+00:00", "2026-11-20T09:00+00:00", "2026-11-27T09:00+00:00",
+    ]  # fmt: skip
+    assert due("0 9 31 * *", "UTC", "2026-11-07T00:00+00:00", 2) == ["2026-12-31T09:00+00:00", "2027-01-31T09:00+00:00"]
+    assert due("0 9 L * *", "UTC", "2027-02-01T00:00+00:00", 2) == ["2027-02-28T09:00+00:00", "2027-03-31T09:00+00:00"]
+
+
+def test_a_rule_ends_with_the_calendar() -> None:
+    late = datetime(9990, 1, 1, tzinfo=UTC)
+    assert Rule("every", str(3660 * 86400.0), "UTC", late).next_after(late) is None
+    assert Rule("cron", "0 0 * 2 mon#5", "UTC", late).next_after(late) is None
+
+
+def test_a_zone_that_is_not_known_here_is_named() -> None:
+    with pytest.raises(InvalidInput, match="'Mars/Olympus' is no IANA zone"):
+        Rule("cron", "* * * * *", "Mars/Olympus", datetime(2026, 1, 1, tzinfo=UTC)).next_after(
+            datetime(2026, 1, 1, tzinfo=UTC)
+        )
+
+
 def test_a_rule_means_its_zones_wall_clock() -> None:
     assert due("0 9 * * mon", "Asia/Kolkata", "2026-11-24T00:00+00:00", 1) == ["2026-11-30T09:00+05:30"]
 
@@ -88,6 +143,10 @@ def test_once_is_due_once() -> None:
         ({"cron": "61 * * * *"}, "cron"),
         ({"cron": "* * * *"}, "cron"),
         ({"cron": "0 0 31 2 *"}, "cron"),
+        ({"cron": "0 0 30 feb *"}, "cron"),
+        ({"cron": "0 0 31 4,6,9,11 *"}, "cron"),
+        ({"cron": "9" * 5000 + " * * * *"}, "cron"),
+        ({"cron": "1," * 200 + "1 * * * *"}, "cron"),
         ({"every": timedelta(milliseconds=10)}, "every"),
         ({"at": datetime(2026, 1, 1)}, "at"),  # noqa: DTZ001 (that is what is refused)
         ({"cron": "* * * * *", "zone": "Europe/Atlantis"}, "timezone"),
@@ -102,10 +161,10 @@ def test_a_wrong_rule_is_refused_by_field(wrong: dict[str, object], field: str) 
     assert [error.field for error in caught.value.errors] == [field]
 
 
-def test_jitter_is_fixed_per_occurrence_and_spread_over_its_range() -> None:
-    schedule_id, start = uuid.uuid4(), datetime(2026, 1, 1, tzinfo=UTC)
-    moved = [jitter(schedule_id, start + timedelta(hours=n), 60).total_seconds() for n in range(500)]
-    assert moved == [jitter(schedule_id, start + timedelta(hours=n), 60).total_seconds() for n in range(500)]
+def test_jitter_is_fixed_per_occurrence_and_spread_over_its_room() -> None:
+    schedule_id, start, room = uuid.uuid4(), datetime(2026, 1, 1, tzinfo=UTC), timedelta(minutes=1)
+    moved = [jitter(schedule_id, start + timedelta(hours=n), room).total_seconds() for n in range(500)]
+    assert moved == [jitter(schedule_id, start + timedelta(hours=n), room).total_seconds() for n in range(500)]
     assert 0 <= min(moved) < 6
     assert 54 < max(moved) < 60
-    assert jitter(schedule_id, start, 0) == timedelta()
+    assert jitter(schedule_id, start, timedelta()) == timedelta()
