@@ -125,7 +125,7 @@ def _next(schedule: Schedule, now: datetime) -> datetime | None:
 def _draft(one: Occurrence) -> Draft:
     delay = rules.jitter(one.schedule.id, one.due_at, one.schedule.jitter_s)
     return Draft(
-        id=ids.new_id(),
+        id=ids.run_id_of_occurrence(one.schedule.id, one.due_at),
         organization_id=one.schedule.organization_id,
         idempotency_key=ids.occurrence_key(one.schedule.id, one.due_at),
         run_at=one.due_at + delay,
