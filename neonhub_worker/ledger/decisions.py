@@ -9,14 +9,15 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from neonhub_worker.errors import MoveRefused
-from neonhub_worker.ledger import runs
+from neonhub_worker.ledger import guard, runs
 from neonhub_worker.ledger.states import IN_DOUBT, PERHAPS_DONE, RunState, sources
 
 _PERHAPS_DONE = [str(state) for state in PERHAPS_DONE]
 
-_CERTAINLY_NOT_DONE = """
+_CERTAINLY_NOT_DONE = f"""
     not exists (select 1 from step s where s.run_id = run.id and s.effect and s.state = any(:perhaps_done))
-"""
+    and {guard.TRUSTED}
+"""  # noqa: S608 (a constant)
 
 # What will not be sent any more makes way for a run with the same content.
 _UNPLANNED = """

@@ -62,10 +62,9 @@ def fire_due(connection: Connection, *, limit: int = 100) -> int:
     Returns:
         How many runs were made.
     """
-    rows = connection.execute(_DUE, {"limit": limit}).mappings().all()
-    if not rows:
+    schedules = _due_schedules(connection, limit)
+    if not schedules:
         return 0
-    schedules = [(Schedule(**{k: v for k, v in row.items() if k != "now"}), row["now"]) for row in rows]
     occurrences = [one for schedule, now in schedules for one in _due(schedule, now)]
     drafts = {(one.schedule.id, one.due_at): _draft(one) for one in occurrences if one.outcome == "fired"}
     recorded = connection.execute(
@@ -93,6 +92,16 @@ def fire_due(connection: Connection, *, limit: int = 100) -> int:
         },
     )
     return len(wanted)
+
+
+def due(connection: Connection) -> list[Occurrence]:
+    """The occurrences that would fire or be skipped now; their schedules stay locked until the transaction ends."""
+    return [one for schedule, now in _due_schedules(connection, None) for one in _due(schedule, now)]
+
+
+def _due_schedules(connection: Connection, limit: int | None) -> list[tuple[Schedule, datetime]]:
+    rows = connection.execute(_DUE, {"limit": limit}).mappings()
+    return [(Schedule(**{k: v for k, v in row.items() if k != "now"}), row["now"]) for row in rows]
 
 
 def _due(schedule: Schedule, now: datetime) -> list[Occurrence]:

@@ -37,12 +37,12 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 class Worker:
-    """One worker process."""
+    """One worker process, or another one of the Procfile."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, name: str = "actions") -> None:
         self._log = folder / f"{uuid.uuid4().hex}.log"
         ready = self._log.with_suffix(".ready")
-        (line,) = (line for line in procfile.parse(procfile.find().read_text()) if line.name == "actions")
+        (line,) = (line for line in procfile.parse(procfile.find().read_text()) if line.name == name)
         words, own = line.command({**os.environ, "NEONHUB_PROCESS": f"test-{uuid.uuid4().hex}"})
         program = str(Path(sys.executable).with_name(words[0]))
         with self._log.open("wb") as output:
@@ -54,7 +54,7 @@ class Worker:
                 stdout=output,
                 stderr=output,
             )
-        wait_for(lambda: self.process.poll() is not None or ready.exists(), "the worker to be ready")
+        wait_for(lambda: self.process.poll() is not None or ready.exists(), f"{name} to be ready")
         assert self.alive, self.log
 
     @property
