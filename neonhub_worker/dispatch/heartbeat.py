@@ -117,6 +117,6 @@ def check(connection: Connection, *, again: bool = False) -> bool:
     """
     if guard.is_trusted(connection) and not again:
         return True
-    engaged = look(connection)
+    engaged = guard.look(connection) if again else look(connection)
     _teller.tell(engaged)
     return engaged is None

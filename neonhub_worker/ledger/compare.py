@@ -93,11 +93,11 @@ _COMPARE = text(
 
 
 def lock(connection: Connection) -> None:
-    """Wait until nobody writes runs, and let nobody until the transaction ends.
+    """Wait until nobody holds a run or a schedule, and let nobody until the transaction ends; reading goes on.
 
-    Who claims has looked at the guard and at the runs' steps in one statement: none may be half-way.
+    Who claims looks at the guard and at the steps in one statement: none may have looked and wait for a run's lock.
     """
-    connection.execute(text("lock table run in share row exclusive mode"))
+    connection.execute(text("lock table schedule, run in exclusive mode"))
 
 
 def doubt(connection: Connection, engaged: Engaged, *, multi_step: Sequence[str], lease_s: float) -> int:

@@ -130,8 +130,7 @@ def perform() -> int:
         engaged = guard.engage(connection, ASKED)
     with transaction() as connection:
         compare.lock(connection)
-        while firing.fire_due(connection):
-            pass
+        firing.fire_due(connection, limit=None)
         count = compare.doubt(connection, engaged, multi_step=_multi_step(), lease_s=settings().lease_s)
     log.info("compared_after_restore", runs=count, backup_at=engaged.backup_at.isoformat())
     return count

@@ -53,11 +53,11 @@ class Occurrence:
     outcome: str
 
 
-def fire_due(connection: Connection, *, limit: int = 100) -> int:
+def fire_due(connection: Connection, *, limit: int | None = 100) -> int:
     """Turn due occurrences into runs, in the caller's transaction; a rollback leaves everything due.
 
     Args:
-        limit: Schedules taken at most.
+        limit: Schedules taken at most; None takes all.
 
     Returns:
         How many runs were made.
