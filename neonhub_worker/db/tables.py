@@ -325,5 +325,8 @@ restore_guard = Table(
     _at("engaged_at"),
     Column("reason", Text),
     _at("backup_at"),
+    # What the restores so far have lost lies between.
+    _at("lost_from"),
+    _at("lost_until"),
     CheckConstraint("one", name="restore_guard_one"),
 )

@@ -118,6 +118,7 @@ def doubt(connection: Connection, engaged: Engaged, *, multi_step: Sequence[str]
         "lease_s": lease_s,
     }
     count: int = connection.execute(_COMPARE, values).scalar_one()
+    guard.note_gap(connection, lease_s=lease_s)
     guard.release(connection)
     connection.execute(text(f"notify {DUE_CHANNEL}"))
     return count

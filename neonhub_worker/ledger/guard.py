@@ -149,7 +149,8 @@ _ENGAGE = text(
 _RELEASE = text(
     """
     update restore_guard
-    set engaged_at = null, reason = null, backup_at = null, system_id = :system_id, database_oid = :database_oid,
+    set engaged_at = null, reason = null, system_id = :system_id, database_oid = :database_oid,
+        backup_at = null,
         seen_at = greatest(clock_timestamp(), seen_at + interval '1 microsecond',
                            cast(:seen_at as timestamptz) + interval '1 microsecond')
     """
@@ -215,6 +216,19 @@ def move_on(connection: Connection) -> datetime | None:
     """Move the ledger's mark on; the new one, to be remembered after the commit. None if the guard is engaged."""
     at: datetime | None = connection.execute(_MOVE_ON, _columns(identity(connection))).scalar()
     return at
+
+
+_NOTE_GAP = text(
+    """
+    update restore_guard
+    set lost_from = least(lost_from, backup_at), lost_until = clock_timestamp() + make_interval(secs => :lease_s)
+    """
+)
+
+
+def note_gap(connection: Connection, *, lease_s: float) -> None:
+    """Note from when until when something may have been done of which the ledger knows nothing."""
+    connection.execute(_NOTE_GAP, {"lease_s": lease_s})
 
 
 def release(connection: Connection) -> None:

@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
-from neonhub_worker import cancel, enqueue, get_run
+from neonhub_worker import cancel, enqueue, get_run, retry
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch.scheduler import PostgresScheduler
-from neonhub_worker.ledger import leases
+from neonhub_worker.ledger import guard, leases
 from neonhub_worker.ledger.leases import Outcome
 from neonhub_worker.ledger.states import EffectState
 from neonhub_worker.performing import batch
 from neonhub_worker.settings import Settings
+from neonhub_worker.vault import connections
 from tests.factories import TO, sms
 from tests.integration import gaps, restores
 from tests.integration.cli import Neonhub
@@ -213,3 +215,65 @@ def test_a_database_that_was_moved_goes_on_without_comparing(
     batch.perform([run_id])
     assert [event.move for event in get_run(run_id).timeline] == ["accept", "claim", "succeed"]
     assert neonhub("doctor", "--not-restored", "--yes").refusal.endswith("there is nothing to deny")
+
+
+def test_a_guard_that_is_engaged_under_running_workers_stops_the_next_claim(
+    sandbox: Sandbox, beat: PostgresScheduler
+) -> None:
+    tick(beat)
+    first, second = enqueue(sms()), enqueue(sms(input={"to": TO, "body": "Second."}))
+    batch.perform([first])
+    with transaction() as connection:
+        guard.engage(connection, "somebody said so")
+    batch.perform([second])
+    assert len(effects(sandbox)) == 1
+    assert [event.move for event in get_run(second).timeline] == ["accept"]
+
+
+def test_a_dump_that_is_loaded_under_running_workers_stops_the_next_claim(
+    sandbox: Sandbox, beat: PostgresScheduler
+) -> None:
+    tick(beat)
+    first, second = enqueue(sms()), enqueue(sms(input={"to": TO, "body": "Second."}))
+    batch.perform([first])
+    with transaction() as connection:
+        connection.execute(text("update restore_guard set seen_at = seen_at - interval '1 hour'"))
+        assert leases.claim(connection, [second], worker="on an open connection", lease_s=60) == []
+    batch.perform([second])
+    assert len(effects(sandbox)) == 1
+    with transaction() as connection:
+        assert guard.engaged(connection) is not None
+
+
+def test_a_schedule_does_not_fire_while_the_guard_is_engaged(sandbox: Sandbox, beat: PostgresScheduler) -> None:
+    tick(beat)
+    gaps.schedule_once("soon", sms())
+    with transaction() as connection:
+        guard.engage(connection, "somebody said so")
+    tick(beat)
+    assert open_runs() == []
+
+
+@pytest.mark.parametrize("ended", ["failed", "cancelled"])
+def test_a_retry_of_what_had_ended_before_the_backup_is_compared_too(
+    sandbox: Sandbox, beat: PostgresScheduler, back_up: Callable[[], Restore], neonhub: Neonhub, ended: str
+) -> None:
+    tick(beat)
+    run_id = enqueue(sms())
+    if ended == "failed":
+        connections.set_state("acme", "sms", "disabled")
+        batch.perform([run_id])
+        connections.set_state("acme", "sms", "active")
+    else:
+        cancel(run_id)
+    assert get_run(run_id).state == ended
+    restore = back_up()
+    retry(run_id)
+    carry_out(sandbox)
+    assert len(effects(sandbox)) == 1
+    restore()
+    tick(beat)
+    neonhub("doctor", "--after-restore", "--yes", "--json")
+    retry(run_id)
+    carry_out(sandbox)
+    assert (get_run(run_id).state, len(effects(sandbox))) == ("succeeded", 1)

@@ -54,6 +54,8 @@ STATEMENTS = (
         engaged_at TIMESTAMP WITH TIME ZONE,
         reason TEXT,
         backup_at TIMESTAMP WITH TIME ZONE,
+        lost_from TIMESTAMP WITH TIME ZONE,
+        lost_until TIMESTAMP WITH TIME ZONE,
         PRIMARY KEY (one),
         CONSTRAINT restore_guard_one CHECK (one)
     )
