@@ -16,6 +16,7 @@ from neonhub_worker.dispatch import heartbeat
 from neonhub_worker.ledger import guard
 from neonhub_worker.performing import batch
 from neonhub_worker.settings import Settings
+from tests.conftest import forget_settings
 from tests.factories import sms
 from tests.integration import restores
 from tests.integration.cli import as_process
@@ -57,22 +58,33 @@ def test_workers_and_beats_wait_say_so_once_and_go_on_when_it_was_compared(
     assert said == [1, 1]
 
 
-def test_a_role_without_privileges_can_tell_one_database_from_another(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def plain_role(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
+    """This process works under a role that may do nothing but its work; yields a connection of the owner's."""
     role = f"plain_{uuid.uuid4().hex}"
     url = make_url(settings.need_database_url()).set(drivername="postgresql")
     with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as owner:
         owner.execute(f"create role {role} login password 'plain'".encode())
         owner.execute(f"grant select, insert, update on restore_guard to {role}".encode())
-        try:
-            plain = url.set(username=role, password="plain")
-            restores.use(plain.render_as_string(hide_password=False), monkeypatch)
-            with transaction() as connection:
-                assert guard.may_ask(connection)
-                assert guard.identity(connection).system_id is not None
-            assert heartbeat.beat()
-        finally:
-            restores.use(url.render_as_string(hide_password=False), monkeypatch)
-            owner.execute(f"drop owned by {role}".encode())
-            owner.execute(f"drop role {role}".encode())
+        restores.use(url.set(username=role, password="plain").render_as_string(hide_password=False), monkeypatch)
+        yield owner
+        restores.use(url.render_as_string(hide_password=False), monkeypatch)
+        owner.execute(f"drop owned by {role}".encode())
+        owner.execute(f"drop role {role}".encode())
+
+
+def test_a_role_without_privileges_can_tell_one_cluster_from_another(plain_role: psycopg.Connection) -> None:
+    with transaction() as connection:
+        assert guard.may_ask(connection)
+        assert guard.identity(connection).system_id is not None
+    assert heartbeat.beat()
+
+
+def test_a_role_that_may_not_ask_which_cluster_it_is_raises_no_alarm(plain_role: psycopg.Connection) -> None:
+    assert heartbeat.beat()
+    plain_role.execute("revoke execute on function pg_control_system() from public")
+    forget_settings()
+    with transaction() as connection:
+        assert not guard.may_ask(connection)
+        assert guard.identity(connection).system_id is None
+    assert heartbeat.beat()
