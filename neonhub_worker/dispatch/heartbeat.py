@@ -5,7 +5,7 @@ Losing what the broker keeps loses only this way of noticing.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -29,9 +29,13 @@ class _Broker:
         self._ask_at = 0.0
 
     def read(self, database: Identity) -> datetime | None:
-        """The latest mark; None if none is kept."""
+        """The latest mark; None if none is kept, or nothing that can be read as one."""
         found = self._do(lambda client: client.get(_key(database)))
-        return None if found is None else datetime.fromisoformat(found.decode())
+        try:
+            return None if found is None else datetime.fromisoformat(found.decode()).astimezone(UTC)
+        except ValueError:
+            log.warning("mark_unreadable", then="it is written anew")
+            return None
 
     def write(self, database: Identity, seen_at: datetime) -> None:
         """Keep a mark that was committed."""
@@ -42,8 +46,12 @@ class _Broker:
             return None
         try:
             with app.pool.acquire(block=True, timeout=1) as connection:
-                client = getattr(connection.default_channel, "client", None)
-                return None if client is None else ask(client)
+                # Not the channel's own client: a consumer of the same pooled connection may have left an answer in it.
+                client_of = getattr(connection.default_channel, "conn_or_acquire", None)
+                if client_of is None:
+                    return None
+                with client_of() as client:
+                    return ask(client)
         except Exception as error:
             log.debug("mark_not_kept", error=type(error).__name__)
             self._ask_at = clock.elapsed_clock() + _BROKER_AWAY_S

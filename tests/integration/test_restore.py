@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+import redis
 from sqlalchemy import text
 
 from neonhub_worker import cancel, enqueue, get_run, retry
 from neonhub_worker.db.engine import transaction
+from neonhub_worker.dispatch import heartbeat
 from neonhub_worker.dispatch.scheduler import PostgresScheduler
 from neonhub_worker.ledger import guard, leases
 from neonhub_worker.ledger.leases import Outcome
@@ -277,3 +279,24 @@ def test_a_retry_of_what_had_ended_before_the_backup_is_compared_too(
     retry(run_id)
     carry_out(sandbox)
     assert (get_run(run_id).state, len(effects(sandbox))) == ("succeeded", 1)
+
+
+def test_what_the_broker_keeps_is_read_right_after_somebody_asked_the_workers(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, neonhub: Neonhub
+) -> None:
+    assert heartbeat.beat()
+    neonhub("doctor", "--json")
+    assert heartbeat.beat()
+    with transaction() as connection:
+        database = guard.identity(connection)
+        monkeypatch.setattr(guard, "_seen", {})
+        assert heartbeat.look(connection) is None
+        assert guard.remembered(database) == connection.execute(text("select seen_at from restore_guard")).scalar_one()
+
+
+def test_a_mark_on_the_broker_that_cannot_be_read_stops_nothing(settings: Settings, broker: redis.Redis) -> None:
+    assert heartbeat.beat()
+    (key,) = broker.keys("neonhub:seen:*")
+    broker.set(key, "garbage")
+    assert heartbeat.beat()
+    assert broker.get(key) != b"garbage"
