@@ -7,7 +7,7 @@ import json
 import os
 import threading
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from neonhub_worker import clock
@@ -23,12 +23,17 @@ def new_id() -> uuid.UUID:
     """A UUIDv7 (RFC 9562); ids of one process sort as they were made, which keeps index inserts at the edge."""
     global _last
     milliseconds = int(clock.now().timestamp() * 1000)
-    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | (0x7 << 76)
-    value = value & ~(0x3 << 62) | (0x2 << 62)
+    value = _version_7(milliseconds, os.urandom(10)).int
     with _lock:
         _last = max(value, _last + 1)
         return uuid.UUID(int=_last)
+
+
+def _version_7(milliseconds: int, chance: bytes) -> uuid.UUID:
+    value = (milliseconds << 80) | int.from_bytes(chance, "big")
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    value = value & ~(0x3 << 62) | (0x2 << 62)
+    return uuid.UUID(int=value)
 
 
 def run_id_of_task(task_id: str) -> uuid.UUID:
@@ -57,9 +62,19 @@ def effect_key(run_id: uuid.UUID, step: str) -> str:
     return run_id.hex if step == "send" else f"{run_id.hex}-{step}"
 
 
+def run_id_of_occurrence(schedule_id: uuid.UUID, due_at: datetime) -> uuid.UUID:
+    """The id of the run that one occurrence makes, a UUIDv7: the same for a ledger that has forgotten that it fired.
+
+    So the effect key is the same too, and the platform knows what was done under it.
+    """
+    milliseconds = int(due_at.timestamp() * 1000)
+    chance = hashlib.sha256(occurrence_key(schedule_id, due_at).encode()).digest()[:10]
+    return _version_7(milliseconds, chance)
+
+
 def occurrence_key(schedule_id: uuid.UUID, due_at: datetime) -> str:
     """The idempotency key of the run that one occurrence makes."""
-    return f"schedule:{schedule_id}:{due_at.isoformat()}"
+    return f"schedule:{schedule_id}:{due_at.astimezone(UTC).isoformat()}"
 
 
 def digest(value: Any) -> str:

@@ -43,12 +43,20 @@ def postgres(folder: Path) -> Iterator[str]:
     home = Home.at(folder)
     home.prepare()
     server = Postgres(home, port=free_port())
+    with serving(server, home):
+        yield server.url
+
+
+@contextmanager
+def serving(server: Postgres, home: Home, **changes: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A Postgres on the data that its home holds; ``changes`` are settings of postgresql.conf."""
     assert server.make_way(0)
     # The tests kill processes, never the machine: nothing has to reach the disk.
-    command = [*server.command, "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"]
+    settings = {"fsync": "off", "full_page_writes": "off", "max_connections": "300", **changes}
+    command = [*server.command, *(word for name, value in settings.items() for word in ("-c", f"{name}={value}"))]
     with _running(command, home.log_file("postgres"), server.account.popen) as process:
         _until(server.ready, process)
-        yield server.url
+        yield process
 
 
 @contextmanager

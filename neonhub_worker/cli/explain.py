@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from neonhub_worker import clock
+from neonhub_worker.ledger.guard import Engaged
 from neonhub_worker.ledger.runs import Run
 from neonhub_worker.ledger.states import DESCRIPTION, DUE, RunState
 
 
-def sentences(run: Run) -> list[str]:
-    """What a person asking "why?" needs to know, in order."""
+def sentences(run: Run, engaged: Engaged | None = None) -> list[str]:
+    """What a person asking "why?" needs to know, in order.
+
+    Args:
+        engaged: Why nothing is sent at all.
+    """
     said = [f"{run.name} of {run.organization_id} is {run.state}: {DESCRIPTION[run.state]}."]
     if run.error is not None:
         code = f" (code {run.error['code']})" if run.error.get("code") else ""
@@ -18,7 +23,7 @@ def sentences(run: Run) -> list[str]:
     if run.attempts:
         said.append(f"{run.attempts} attempt{'s' if run.attempts > 1 else ''} so far.")
     if run.state in DUE:
-        said.append(_next(run))
+        said.append(_next(run) if engaged is None else f"It waits for the restore guard: {engaged.sentence}.")
     if run.state is RunState.RUNNING and run.lease_until is not None:
         said.append(f"Its worker holds it until {run.lease_until:%H:%M:%S} UTC; if the worker dies it is rescued then.")
     if run.cancel_requested and run.finished_at is None:

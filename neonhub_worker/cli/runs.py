@@ -84,9 +84,13 @@ def why(run_id: RunId, as_json: AsJson = False) -> None:
     """Say why a run is where it is, what was tried, and what comes next."""
     from neonhub_worker import get_run
     from neonhub_worker.cli import explain
+    from neonhub_worker.db.engine import transaction
+    from neonhub_worker.ledger import guard
 
     run = get_run(run_id)
-    sentences = explain.sentences(run)
+    with transaction() as connection:
+        engaged = guard.engaged(connection)
+    sentences = explain.sentences(run, engaged)
     if as_json:
         print_json({"id": run.id, "state": run.state, "why": sentences, "timeline": _data(run)["timeline"]})
         return

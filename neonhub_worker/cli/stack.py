@@ -65,6 +65,8 @@ def status(as_json: AsJson = False) -> None:
     table(("queue", "messages"), found["queues"].items())
     if None in found["queues"].values():
         note("the broker does not answer: what is due waits until it does; `neonhub doctor` says more")
+    if found["restore_guard"] is not None:
+        print(f"\nRestore guard: {found['restore_guard']}.")
     if found["oldest_due_s"] is not None:
         print(f"\nThe oldest due run waits for {found['oldest_due_s']:.1f} s.")
     if found["processes"]:

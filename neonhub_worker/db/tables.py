@@ -314,3 +314,22 @@ beat_entry = Table(
     _at("last_run_at", nullable=False),
     _count("total_run_count"),
 )
+
+# One row. Does the ledger still hold everything that was done? See ledger/guard.py.
+restore_guard = Table(
+    "restore_guard",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    # Of the database that it was last seen in; the system id is null where asking for it is not allowed.
+    Column("system_id", Text),
+    Column("database_oid", BigInteger, nullable=False),
+    # Never goes back, whatever the clock does: beat moves it on about once a second.
+    _at("seen_at", nullable=False),
+    _at("engaged_at"),
+    Column("reason", Text),
+    _at("backup_at"),
+    # What the restores so far have lost lies between.
+    _at("lost_from"),
+    _at("lost_until"),
+    CheckConstraint("one", name="restore_guard_one"),
+)

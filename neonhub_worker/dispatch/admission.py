@@ -17,7 +17,9 @@ from sqlalchemy import Connection, text
 from neonhub_worker.dispatch import gates, permits
 from neonhub_worker.dispatch.limits import Limit, Window, next_slot, of_json
 from neonhub_worker.dispatch.permits import AHEAD_S, Reading, Slot, Wanted
+from neonhub_worker.ledger import guard
 from neonhub_worker.ledger.states import DUE
+from neonhub_worker.ledger.steps import ANY
 
 _DUE = [str(state) for state in DUE]
 
@@ -35,10 +37,9 @@ class Admission:
     reading: Reading | None = None
 
 
-_READ = text(
-    f"""
+_READ = f"""
     select r.id, r.name, r.connection_id, r.target, c.limits as connection_limits,
-           case when exists (select 1 from step s where s.run_id = r.id and s.name = r.effect
+           case when exists (select 1 from step s where s.run_id = r.id and s.name in (r.effect, '{ANY}')
                              and s.state in ('sending', 'unknown')) then null else r.limits end as limits,
            shut.closed_until, coalesce(shut.target_closed, false) as target_closed,
            coalesce(shut.half_open, false) as half_open
@@ -53,9 +54,10 @@ _READ = text(
              and g.probe is distinct from r.id
     ) shut on true
     where r.id = any(cast(:ids as uuid[])) and r.state = any(:states) and r.run_at <= clock_timestamp()
-    order by r.priority, r.run_at, r.id
-    """  # noqa: S608 (constants)
-)
+"""  # noqa: S608 (constants)
+
+_READ_RUNNING = text(_READ)
+_READ_DUE = text(f"{_READ} and {guard.OPEN} order by r.priority, r.run_at, r.id")
 
 _BACK = text("update run set published_at = null where id = any(:ids) and state = 'queued'")
 
@@ -195,15 +197,15 @@ def admit_effect(
 
 def _read_running(connection: Connection, run_id: uuid.UUID, limits: Sequence[Limit]) -> Wanted | None:
     values = {"ids": [run_id], "states": ["running"], "failures": gates.FAILURES}
-    row = connection.execute(_READ, values).mappings().first()
+    row = connection.execute(_READ_RUNNING, values).mappings().first()
     if row is None or row["connection_id"] is None:
         return None
     return replace(_wanted(row), limits=(*limits, *of_json(row["connection_limits"])))
 
 
-def _read(connection: Connection, run_ids: Sequence[uuid.UUID], states: Sequence[str] = _DUE) -> list[Wanted]:
-    values = {"ids": list(run_ids), "states": list(states), "failures": gates.FAILURES}
-    return [_wanted(row) for row in connection.execute(_READ, values).mappings()]
+def _read(connection: Connection, run_ids: Sequence[uuid.UUID]) -> list[Wanted]:
+    values = {"ids": list(run_ids), "states": _DUE, "failures": gates.FAILURES, **guard.known(connection)}
+    return [_wanted(row) for row in connection.execute(_READ_DUE, values).mappings()]
 
 
 def _wanted(row: Any) -> Wanted:

@@ -1,7 +1,8 @@
 """What does ``celery beat`` do here? One idempotent tick over Postgres; any number of beats may run.
 
 A tick fires due occurrences, rescues expired leases, expires what is too late, publishes what is due, and sends the
-entries of ``beat_schedule``. Rows are taken with ``for update skip locked``, so no beat has to be elected.
+entries of ``beat_schedule``. Rows are taken with ``for update skip locked``, so no beat has to be elected. Before all
+of it the ledger's mark is moved on; nothing of it is done while the restore guard is engaged.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy.engine import make_url
 
 from neonhub_worker import clock, faults
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.dispatch import due
+from neonhub_worker.dispatch import due, heartbeat
 from neonhub_worker.dispatch.publish import publish
 from neonhub_worker.errors import first_line
 from neonhub_worker.ledger import decisions, leases
@@ -43,6 +44,7 @@ class PostgresScheduler(Scheduler):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._listener: psycopg.Connection | None = None
         self._kept_house_at = -math.inf
+        self._open = False
         super().__init__(*args, **kwargs)
 
     def tick(self, *_: Any, **__: Any) -> float:
@@ -54,9 +56,12 @@ class PostgresScheduler(Scheduler):
         wait_s = TICK_S
         if clock.elapsed_clock() - self._kept_house_at >= TICK_S:
             self._kept_house_at = clock.elapsed_clock()
-            for work in (self._fire, self._rescue, self._send_entries):
+            self._open = False
+            self._safely(self._move_on)
+            for work in (self._fire, self._rescue, self._send_entries) if self._open else ():
                 wait_s = min(wait_s, self._safely(work))
-        wait_s = min(wait_s, self._safely(self._publish))
+        if self._open:
+            wait_s = min(wait_s, self._safely(self._publish))
         if wait_s > 0:
             self._listen(wait_s)
         return 0
@@ -76,6 +81,10 @@ class PostgresScheduler(Scheduler):
                 "tick_failed", part=work.__name__.strip("_"), error=type(error).__name__, reason=first_line(error)
             )
             return TICK_S
+
+    def _move_on(self) -> float:
+        self._open = heartbeat.beat()
+        return TICK_S
 
     def _fire(self) -> float:
         with transaction() as connection:

@@ -9,14 +9,16 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from neonhub_worker.errors import MoveRefused
-from neonhub_worker.ledger import runs
+from neonhub_worker.ledger import guard, runs
 from neonhub_worker.ledger.states import IN_DOUBT, PERHAPS_DONE, RunState, sources
+from neonhub_worker.ledger.steps import ANY
 
 _PERHAPS_DONE = [str(state) for state in PERHAPS_DONE]
 
-_CERTAINLY_NOT_DONE = """
+_CERTAINLY_NOT_DONE = f"""
     not exists (select 1 from step s where s.run_id = run.id and s.effect and s.state = any(:perhaps_done))
-"""
+    and {guard.TRUSTED}
+"""  # noqa: S608 (a constant)
 
 # What will not be sent any more makes way for a run with the same content.
 _UNPLANNED = """
@@ -68,16 +70,29 @@ def cancel(connection: Connection, run_id: uuid.UUID) -> RunState:
     raise MoveRefused(f"run {run_id} is {run.state} and cannot be cancelled: {hint}")
 
 
+# In a ledger that was restored since it ended, it may have been retried before, and been done.
 _RETRY = text(
-    """
-    with moved as (
+    f"""
+    with lost as (
+        select g.lost_from, g.lost_until from restore_guard g, run r
+        where r.id = :id and r.finished_at <= g.lost_until
+    ), moved as (
         update run set state = 'queued', run_at = clock_timestamp(), published_at = null, attempts = 0, crashes = 0,
                        cancel_requested = false, expires_at = null, error = null, finished_at = null
         where id = :id and state = any(:sources)
-        returning id, fence
+        returning id, fence, connection_id
     ), effects as (
-        update step s set state = 'planned' from moved
+        update step s
+        set state = case when lost.lost_from is null then 'planned' else 'unknown' end,
+            first_sent_at = coalesce(lost.lost_from, s.first_sent_at), sent_by = coalesce(lost.lost_until, s.sent_by)
+        from moved left join lost on true
         where s.run_id = moved.id and s.effect and s.state = 'refused'
+        returning s.run_id
+    ), doubted as (
+        insert into step (run_id, name, effect, state, connection_id, first_sent_at, sent_by, fence)
+        select moved.id, '{ANY}', true, 'unknown', moved.connection_id, lost.lost_from, lost.lost_until, moved.fence
+        from moved, lost where not exists (select 1 from effects)
+        on conflict do nothing
     ), anew as (
         delete from step s using moved where s.run_id = moved.id and not s.effect
     ), logged as (
@@ -85,7 +100,7 @@ _RETRY = text(
         select id, clock_timestamp(), 'retry', 'queued', fence from moved
     )
     select id from moved
-    """
+    """  # noqa: S608 (a constant)
 )
 
 

@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from neonhub_worker.db import jsonb
+from neonhub_worker.ledger import guard
 from neonhub_worker.ledger.runs import DUE_CHANNEL
 from neonhub_worker.ledger.states import FINAL, IN_DOUBT, MOVES, PERHAPS_DONE, EffectState, RunState, sources
+from neonhub_worker.ledger.steps import ANY
 
 MAX_CRASHES = 3
 """Workers that may die under one run in a row before it is taken for the cause: an attempt that ends clears it."""
@@ -80,27 +82,36 @@ class Outcome:
 # Both rows are locked before they are believed: while this statement waited for a lock, another attempt may have sent
 # the effect, and only a locked row is read as it is now instead of as it was when the statement began.
 _CLAIM = text(
-    """
+    f"""
     with due as (
         select r.id, r.effect, r.alike, r.connection_id, r.fence,
                exists (select 1 from opt_out o where o.organization_id = r.organization_id
                        and o.channel = r.channel and o.address = r.recipient) as opted_out
         from run r
         where r.id = any(cast(:ids as uuid[])) and r.state = any(:sources) and r.run_at <= clock_timestamp()
+              and {guard.OPEN}
         order by r.id
         for update of r
     ), held as (
         select s.run_id, s.state, s.first_sent_at, s.sent_by
         from step s join due on due.id = s.run_id and due.effect = s.name
         for update of s
+    ), doubted as (
+        select s.run_id, s.first_sent_at, s.sent_by from step s join due on due.id = s.run_id
+        where s.name = '{ANY}' and s.state = 'unknown'
     ), fresh as (
         insert into step (run_id, name, effect, state, connection_id, alike, first_sent_at, sent_by, fence)
-        select due.id, due.effect, true, 'sending', due.connection_id, due.alike, clock_timestamp(),
-               clock_timestamp() + make_interval(secs => :lease_s), due.fence + 1
-        from due where due.effect is not null and not exists (select 1 from held where held.run_id = due.id)
+        select due.id, due.effect, true, case when d.run_id is null then 'sending' else 'unknown' end,
+               due.connection_id, due.alike, coalesce(d.first_sent_at, clock_timestamp()),
+               coalesce(d.sent_by, clock_timestamp() + make_interval(secs => :lease_s)), due.fence + 1
+        from due left join doubted d on d.run_id = due.id
+        where due.effect is not null and not exists (select 1 from held where held.run_id = due.id)
         order by due.id
         on conflict do nothing
         returning run_id
+    ), named as (
+        delete from step s using doubted, fresh
+        where s.run_id = doubted.run_id and s.run_id = fresh.run_id and s.name = '{ANY}'
     ), moved as (
         update run r
         set state = 'running', fence = r.fence + 1, attempts = r.attempts + 1, worker = :worker,
@@ -121,9 +132,12 @@ _CLAIM = text(
         insert into run_event (run_id, at, move, state, fence, worker)
         select id, clock_timestamp(), 'claim', 'running', fence, :worker from moved
     )
-    select moved.*, held.state as effect_before, held.first_sent_at, held.sent_by, clock_timestamp() as now
+    select moved.*, coalesce(held.state, case when d.run_id is not null then 'unknown' end) as effect_before,
+           coalesce(held.first_sent_at, d.first_sent_at) as first_sent_at, coalesce(held.sent_by, d.sent_by) as sent_by,
+           clock_timestamp() as now
     from moved left join held on held.run_id = moved.id
-    """
+         left join doubted d on d.run_id = moved.id and moved.effect is not null
+    """  # noqa: S608 (constants)
 )
 
 
@@ -138,9 +152,8 @@ def claim(connection: Connection, run_ids: Sequence[uuid.UUID], *, worker: str, 
         worker: Who holds it, unique per process.
         lease_s: Seconds until the lease ends unless the attempt ends first.
     """
-    rows = connection.execute(
-        _CLAIM, {"ids": list(run_ids), "sources": sources("claim"), "worker": worker, "lease_s": lease_s}
-    ).mappings()
+    values = {"ids": list(run_ids), "sources": sources("claim"), "worker": worker, "lease_s": lease_s}
+    rows = connection.execute(_CLAIM, {**values, **guard.known(connection)}).mappings()
     return sorted((_claimed(dict(row)) for row in rows), key=lambda one: one.id)
 
 

@@ -91,6 +91,7 @@ MOVES = {
     "rescue_park": Move(_RUNNING, RunState.PARKED, "its worker died too often while sending"),
     "call_off": Move(_RUNNING, RunState.CANCELLED, "cancelled before anything was sent"),
     "run_out": Move(_RUNNING, RunState.EXPIRED, "claimed after expires_at, before anything was sent"),
+    "compare": Move((*DUE, RunState.RUNNING), RunState.QUEUED, "a restored database: perhaps done since the backup"),
     "cancel": Move(DUE, RunState.CANCELLED, "a person cancels; nothing is in doubt"),
     "expire": Move(DUE, RunState.EXPIRED, "expires_at passed; nothing is in doubt"),
     "retry": Move((RunState.FAILED, RunState.CANCELLED, RunState.EXPIRED), RunState.QUEUED, "a person asks again"),

@@ -13,12 +13,17 @@ from sqlalchemy import Connection, text
 from neonhub_worker.db import jsonb
 from neonhub_worker.ledger.states import PERHAPS_DONE, EffectState
 
+ANY = "*"
+"""Name of the effect that stands for any that a restored ledger knows nothing of: each that a run has not begun since
+may have been sent before."""
+
 
 @dataclass(frozen=True)
 class Step:
     """A recorded step.
 
     Attributes:
+        fence: The attempt that recorded it.
         result: What it returned, a JSON value; meaningful once ``state`` is confirmed.
         first_sent_at: For an effect: when it may first have left this side.
         sent_by: For an effect: until when the latest send may have left this side.
@@ -27,6 +32,7 @@ class Step:
 
     name: str
     state: EffectState
+    fence: int
     result: Any
     first_sent_at: datetime | None
     sent_by: datetime | None
@@ -34,8 +40,8 @@ class Step:
 
 
 _READ = text(
-    "select name, state, result, first_sent_at, sent_by, clock_timestamp() as now "
-    "from step where run_id = :run_id and name = :name"
+    "select name, state, fence, result, first_sent_at, sent_by, clock_timestamp() as now "
+    "from step where run_id = :run_id and name = any(:names) order by name = :any limit 1"
 )
 
 # The inner select is the guard: an attempt that lost its lease writes nothing. It waits for a rescue that is under way.
@@ -61,7 +67,16 @@ _WRITE = text(
 
 def read(connection: Connection, run_id: uuid.UUID, name: str) -> Step | None:
     """One step of a run, or None if it was never begun."""
-    row = connection.execute(_READ, {"run_id": run_id, "name": name}).mappings().first()
+    return _first(connection, run_id, [name])
+
+
+def read_effect(connection: Connection, run_id: uuid.UUID, name: str) -> Step | None:
+    """An effect of a run, or else what stands for it in a restored ledger; None if it certainly was never begun."""
+    return _first(connection, run_id, [name, ANY])
+
+
+def _first(connection: Connection, run_id: uuid.UUID, names: list[str]) -> Step | None:
+    row = connection.execute(_READ, {"run_id": run_id, "names": names, "any": ANY}).mappings().first()
     return None if row is None else Step(**{**row, "state": EffectState(row["state"])})
 
 

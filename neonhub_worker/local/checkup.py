@@ -13,6 +13,7 @@ from sqlalchemy import text
 from neonhub_worker.db import migrate
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import NeonhubError, VaultError, first_line
+from neonhub_worker.ledger import guard
 from neonhub_worker.settings import Settings, load
 from neonhub_worker.vault import cipher
 
@@ -80,11 +81,25 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("FAIL", "schema", f"at {current or 'nothing'}, but {newest} is needed: run `neonhub migrate`")
         return
     yield Finding("ok", "schema", f"at {current}")
+    yield from _restore_guard()
     yield from _credentials()
     with transaction() as connection:
         parked: int = connection.execute(text("select count(*) from run where state = 'parked'")).scalar_one()
     if parked:
         yield Finding("note", "parked runs", f"{parked} wait for a person: `neonhub runs list --state parked`")
+
+
+def _restore_guard() -> Iterator[Finding]:
+    """Is anything missing from the ledger, and could it be noticed?"""
+    with transaction() as connection:
+        engaged, may_ask = guard.engaged(connection), guard.may_ask(connection)
+    if engaged is not None:
+        yield Finding("FAIL", "restore guard", engaged.sentence)
+    elif not may_ask:
+        what = "this role may not call pg_control_system(): a copy in another cluster under the same oid is not noticed"
+        yield Finding("note", "restore guard", what)
+    else:
+        yield Finding("ok", "restore guard", "nothing is known to be missing from the ledger")
 
 
 def _credentials() -> Iterator[Finding]:

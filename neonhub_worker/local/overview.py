@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from neonhub_worker.app import app
 from neonhub_worker.db.engine import transaction
+from neonhub_worker.ledger import guard
 from neonhub_worker.ledger.states import DUE, RunState
 from neonhub_worker.local import stack
 from neonhub_worker.settings import settings
@@ -18,6 +19,8 @@ log = structlog.get_logger("neonhub.status")
 
 def read() -> dict[str, Any]:
     """Runs by state, messages by queue (None where the broker does not answer), age of the oldest due run, processes.
+
+    ``restore_guard`` says why nothing is sent; None if nothing keeps runs from being sent.
 
     Raises:
         Unreachable: The database does not answer.
@@ -32,10 +35,12 @@ def read() -> dict[str, Any]:
             ),
             {"due": [str(state) for state in DUE]},
         ).scalar()
+        engaged = guard.engaged(connection)
     return {
         "runs": {str(state): counts.get(str(state), 0) for state in RunState},
         "queues": _queues(),
         "oldest_due_s": None if oldest is None else float(oldest),
+        "restore_guard": None if engaged is None else engaged.sentence,
         "processes": [
             {"name": p.name, "pid": p.pid, "alive": p.alive, "restarts": p.restarts}
             for p in stack.processes(settings().home)

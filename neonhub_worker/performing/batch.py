@@ -19,7 +19,7 @@ from connectors.registry import UnknownAction
 from neonhub_worker import clock, faults
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import admission as admitting
-from neonhub_worker.dispatch import events, gates
+from neonhub_worker.dispatch import events, gates, heartbeat
 from neonhub_worker.dispatch.permits import Slot
 from neonhub_worker.errors import NeonhubError, Unreachable, VaultError
 from neonhub_worker.ledger import leases
@@ -73,7 +73,11 @@ def _perform(run_ids: Sequence[uuid.UUID]) -> None:
     began = clock.elapsed_clock()
     lease_s = settings().lease_s
     with transaction() as connection:
+        if not heartbeat.check(connection):
+            return
         admission = admitting.admit(connection, run_ids, lease_s=lease_s)
+        if not admission.admitted and not heartbeat.check(connection, again=True):
+            return
         claimed = leases.claim(connection, admission.admitted, worker=worker_id(), lease_s=lease_s)
         slots = admitting.take(connection, admission, {one.id: one.fence for one in claimed})
         opened = connections.open_connections({one.connection_id for one in claimed}, connection=connection)

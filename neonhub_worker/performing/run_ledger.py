@@ -22,6 +22,7 @@ from neonhub_worker.dispatch.permits import Slot
 from neonhub_worker.ledger import steps
 from neonhub_worker.ledger.leases import Claimed
 from neonhub_worker.ledger.states import IN_DOUBT, EffectState
+from neonhub_worker.performing.doubt import Undecidable
 
 
 class LeaseLost(Exception):
@@ -71,6 +72,7 @@ class PostgresRunLedger:
         self._settle_effect = settle_effect
         self._repeat_leaves_doubt = repeat_leaves_doubt
         self._provider_id_of = provider_id_of
+        self._restored: steps.Step | None = None
         self.key = ids.effect_key(claimed.id, claimed.effect or "send")
         self.attempt = claimed.fence
         self.first_sent_at: datetime | None = claimed.first_sent_at
@@ -126,8 +128,15 @@ class PostgresRunLedger:
         return min(answered_at, left_at + permits.ARRIVE_S) - self._slot.taken
 
     def recall(self, name: str) -> JsonValue | None:
-        """The result of a finished step."""
+        """The result of a finished step.
+
+        Raises:
+            Undecidable: Asked to find an effect that the ledger lost, with a step that was done anew since: it knows
+                nothing of what was sent before.
+        """
         step = self._read(name)
+        if self._restored is not None and (step is None or step.fence > self._restored.fence):
+            raise Undecidable(f"the backup that was restored does not hold the step '{name}', which could tell")
         return step.result if step is not None and step.state is EffectState.CONFIRMED else None
 
     def step(self, name: str, do: Callable[[], JsonValue]) -> JsonValue:
@@ -143,14 +152,17 @@ class PostgresRunLedger:
 
     def effect(self, name: str, do: Callable[[], JsonValue]) -> JsonValue:
         """Send an effect of a run of several steps: written ahead, never repeated without knowing."""
-        step = self._read(name)
+        with transaction() as connection:
+            step = steps.read_effect(connection, self._claimed.id, name)
         if step is not None and step.state is EffectState.CONFIRMED:
             return cast("JsonValue", step.result)
         still_in_doubt = False
         if step is not None and step.state in IN_DOUBT:
             still_in_doubt = self._repeat_leaves_doubt
             self.first_sent_at = step.first_sent_at
+            self._restored = step if step.name == steps.ANY else None
             found = self._settle_effect(step)
+            self._restored = None
             if found is not None:
                 self._write(name, EffectState.CONFIRMED, effect=True, result=found)
                 return found

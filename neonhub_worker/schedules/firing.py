@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -52,22 +51,20 @@ _ADVANCE = text(
 _HOLD = text("update schedule set error = :error, retry_at = statement_timestamp() + :held_for where id = :id")
 
 
-def fire_due(connection: Connection, *, limit: int = 1000) -> int:
+def fire_due(connection: Connection, *, limit: int | None = 1000) -> int:
     """Turn due occurrences into runs, in the caller's transaction; a rollback leaves everything due.
 
     A schedule of which this cannot be done is held: it says why, is tried again after ``HELD_FOR`` and stops no other.
 
     Args:
-        limit: Schedules taken at most.
+        limit: Schedules taken at most; None takes all.
 
     Returns:
         How many runs were made.
     """
-    rows = connection.execute(_DUE, {"limit": limit}).mappings().all()
-    if not rows:
+    schedules, now = _due_schedules(connection, limit)
+    if not schedules:
         return 0
-    now: datetime = rows[0]["now"]
-    schedules = [_schedule(row) for row in rows]
     decisions = _fire(connection, schedules, now, occurrences.taken(connection, schedules))
     faults.point("schedule.inserted")
     connection.execute(
@@ -81,8 +78,17 @@ def fire_due(connection: Connection, *, limit: int = 1000) -> int:
     return sum(len(decision.fired) for decision in decisions)
 
 
-def _schedule(row: Mapping[Any, Any]) -> Schedule:
-    return Schedule(**{name: value for name, value in row.items() if name != "now"})
+def due(connection: Connection) -> list[Decision]:
+    """What would be fired and left out now; the schedules stay locked until the transaction ends."""
+    schedules, now = _due_schedules(connection, None)
+    taken = occurrences.taken(connection, schedules)
+    return [decide(one, now, taken=taken[one.id]) for one in schedules]
+
+
+def _due_schedules(connection: Connection, limit: int | None) -> tuple[list[Schedule], datetime]:
+    rows = connection.execute(_DUE, {"limit": limit}).mappings().all()
+    schedules = [Schedule(**{name: value for name, value in row.items() if name != "now"}) for row in rows]
+    return schedules, rows[0]["now"] if rows else datetime.min.replace(tzinfo=UTC)
 
 
 def _fire(
@@ -118,7 +124,7 @@ def _make_runs(connection: Connection, decisions: list[Decision]) -> list[Decisi
 
 def _draft(schedule: Schedule, due_at: datetime) -> Draft:
     return Draft(
-        id=ids.new_id(),
+        id=ids.run_id_of_occurrence(schedule.id, due_at),
         organization_id=schedule.organization_id,
         idempotency_key=ids.occurrence_key(schedule.id, due_at.astimezone(UTC)),
         run_at=schedule.run_at(due_at),

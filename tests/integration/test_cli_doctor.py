@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 
 from neonhub_worker.db import migrate
 from neonhub_worker.db.engine import transaction
+from neonhub_worker.ledger import guard
 from neonhub_worker.settings import Settings
 from tests.conftest import ConnectionFactory, forget_settings
 from tests.integration.cli import Neonhub, Said, as_process, in_process, park, sms_run
@@ -195,3 +196,64 @@ def test_a_database_that_is_away_cannot_be_migrated(neonhub: Neonhub, monkeypatc
     monkeypatch.setenv("NEONHUB_DATABASE_URL", AWAY)
     forget_settings()
     assert "the database at 127.0.0.1:1 does not answer" in neonhub("migrate").refusal
+
+
+@pytest.fixture
+def engaged(neonhub: Neonhub, link: None) -> None:
+    """The restore guard has noticed something."""
+    with transaction() as connection:
+        guard.engage(connection, "the ledger went back in time")
+
+
+def test_an_engaged_restore_guard_is_a_fault_everywhere_and_names_the_next_step(
+    neonhub: Neonhub, engaged: None
+) -> None:
+    run_id = sms_run()
+    for said in (
+        found(neonhub("doctor", "--json"))["restore guard"][1],
+        neonhub("status", "--json").json["restore_guard"],
+        neonhub("status").words,
+        neonhub("why", run_id).words,
+    ):
+        assert "the ledger went back in time" in said
+        assert "`neonhub doctor --after-restore` explains" in said
+    assert found(neonhub("doctor", "--json"))["restore guard"][0] == "FAIL"
+
+
+def test_nothing_known_to_be_missing_is_well(neonhub: Neonhub, link: None) -> None:
+    assert found(neonhub("doctor", "--json"))["restore guard"] == (
+        "ok",
+        "nothing is known to be missing from the ledger",
+    )
+
+
+def test_what_a_restored_database_lacks_is_explained_and_nothing_is_done_unasked(
+    neonhub: Neonhub, engaged: None
+) -> None:
+    sms_run()
+    said = neonhub("doctor", "--after-restore")
+    assert said.code == 1
+    words = " ".join(said.out.split())
+    assert "Found: the ledger went back in time." in words
+    assert "sms.sendSMS 1 looked up at the platform; done only if it was not" in words
+    assert "What cannot be known from here: requests that were accepted after the backup." in words
+    assert said.err.strip() == "nothing was changed; with --yes it is done without asking"
+    assert neonhub("doctor", "--after-restore", "--json").json["compared"] is None
+    assert neonhub("status", "--json").json["restore_guard"] is not None
+    assert neonhub("doctor", "--after-restore", "--yes").words.endswith(
+        "Done: 1 runs are compared before they are sent. `neonhub status` shows how they get on."
+    )
+    assert neonhub("status", "--json").json["restore_guard"] is None
+
+
+def test_a_restore_that_nobody_noticed_can_be_told(neonhub: Neonhub, link: None) -> None:
+    sms_run()
+    said = neonhub("doctor", "--after-restore", "--yes")
+    assert "a person said that the database was restored" in said.words
+    assert "Nothing tells by itself that this database was restored." in said.words
+    assert "Done: 1 runs" in said.words
+
+
+def test_contradicting_and_dangling_options_are_refused(neonhub: Neonhub) -> None:
+    assert "either --after-restore or --not-restored" in neonhub("doctor", "--after-restore", "--not-restored").refusal
+    assert "--yes belongs to" in neonhub("doctor", "--yes").refusal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -43,3 +44,13 @@ def test_each_due_instant_of_a_schedule_has_a_key_of_its_own() -> None:
 def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
     assert ids.digest({"a": 1, "b": "ü"}) == ids.digest({"b": "ü", "a": 1})
     assert ids.digest({"a": 1}) != ids.digest({"a": "1"})
+
+
+def test_the_run_of_a_due_instant_has_the_same_id_whenever_it_is_made() -> None:
+    schedule_id = ids.new_id()
+    nine = datetime(2026, 12, 1, 9, tzinfo=UTC)
+    found = ids.run_id_of_occurrence(schedule_id, nine)
+    assert found == ids.run_id_of_occurrence(schedule_id, nine.astimezone(ZoneInfo("Europe/Berlin")))
+    assert found.version == 7
+    assert found < ids.run_id_of_occurrence(schedule_id, nine.replace(hour=10))
+    assert found != ids.run_id_of_occurrence(ids.new_id(), nine)

@@ -1,4 +1,4 @@
-"""What may go when: limits, permits and gates; and indexes that find due runs lane by lane.
+"""What may go when: limits, permits and gates; indexes that find due runs lane by lane; the restore guard.
 
 Only adds: workers and beats of the version before keep running on it. Their index ``run_due`` stays until 0003.
 
@@ -45,6 +45,21 @@ STATEMENTS = (
     """,
     "CREATE INDEX permit_of_connection ON permit (connection_id, used_at)",
     "CREATE INDEX permit_of_target ON permit (connection_id, target, used_at) WHERE target IS NOT NULL",
+    """
+    CREATE TABLE restore_guard (
+        one BOOLEAN DEFAULT true NOT NULL,
+        system_id TEXT,
+        database_oid BIGINT NOT NULL,
+        seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        engaged_at TIMESTAMP WITH TIME ZONE,
+        reason TEXT,
+        backup_at TIMESTAMP WITH TIME ZONE,
+        lost_from TIMESTAMP WITH TIME ZONE,
+        lost_until TIMESTAMP WITH TIME ZONE,
+        PRIMARY KEY (one),
+        CONSTRAINT restore_guard_one CHECK (one)
+    )
+    """,
 )
 
 # Without a lock that would stop the workers while a large table is read.
@@ -74,6 +89,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for index in ("run_timer", "run_published", "run_lane"):
         op.execute(f"DROP INDEX {index}")
+    op.execute("DROP TABLE restore_guard")
     op.execute("DROP TABLE permit")
     op.execute("DROP TABLE gate")
     op.execute("ALTER TABLE run DROP COLUMN target, DROP COLUMN limits")
