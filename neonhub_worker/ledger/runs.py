@@ -114,7 +114,8 @@ class Run:
 
 
 # A run is published by its producer if there is room on the broker and nobody of its lane waits before it; of a paced
-# connection only one at a time, for the dispatcher knows how many may go.
+# connection only one at a time, for the dispatcher knows how many may go. Whether somebody waits is asked with a limit,
+# not with `exists`: of that the planner may make a table of all who wait, in every queue.
 _ACCEPT = text(
     f"""
     with d as (
@@ -136,11 +137,11 @@ _ACCEPT = text(
                    limit :window) used) as room
         from (select distinct queue from d where :published) q
     ), lane as (
-        select q.*, exists (
-                   select 1 from run r
+        select q.*, coalesce((
+                   select true from run r
                    where r.queue = q.queue and r.organization_id = q.organization_id
                          and coalesce(r.connection_id, '{NO_CONNECTION}') = q.lane
-                         and r.state = 'queued' and r.published_at is null) as taken,
+                         and r.state = 'queued' and r.published_at is null limit 1), false) as taken,
                coalesce(c.limits <> '[]', false) as paced
         from (select distinct queue, organization_id, lane from d where :published) q
         left join connection c on c.id = q.lane
