@@ -9,9 +9,11 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
-from neonhub_worker import enqueue, get_run
+from neonhub_worker import enqueue, enqueue_many, get_run
+from neonhub_worker.app import app
 from neonhub_worker.db.engine import engine as product_engine
 from neonhub_worker.dispatch.scheduler import PostgresScheduler
+from neonhub_worker.ledger.runs import FEW, KEPT, WINDOW
 from neonhub_worker.performing import batch
 from neonhub_worker.vault import connections, organizations
 from tests.conftest import ConnectionFactory
@@ -19,6 +21,8 @@ from tests.factories import sms
 from tests.integration.beats import accept_unpublished, published
 
 CAMPAIGN = 100_000
+PLACES = WINDOW - KEPT
+"""As many of its runs are on the broker at once."""
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +36,16 @@ def single_post() -> uuid.UUID:
     return enqueue(sms(organization_id="other"))
 
 
+def taken_first() -> list[str]:
+    """The runs of the message that a worker gets next, as a worker asks for it."""
+    with app.connection_for_read() as connection:
+        (queue,) = (one for one in app.conf.task_queues if one.name == "actions")
+        message = queue.bind(connection.default_channel).get()
+        message.ack()
+    found: list[str] = message.payload[1]["run_ids"]
+    return found
+
+
 def copy(engine: Engine, run_id: uuid.UUID, times: int) -> None:
     """As if a run had been accepted so many times more."""
     names = "organization_id, kind, name, connection_id, input, input_hash, queue, effect, limits, max_retries, state"
@@ -43,6 +57,42 @@ def copy(engine: Engine, run_id: uuid.UUID, times: int) -> None:
             ),
             {"id": run_id, "times": times},
         )
+
+
+def test_a_worker_takes_a_single_post_before_a_campaign_that_fills_the_broker(beat: PostgresScheduler) -> None:
+    campaign = enqueue_many([sms()] * (PLACES - 1))
+    assert published(campaign) == PLACES - 1
+    post = single_post()
+    assert taken_first() == [str(post)]
+    assert taken_first()[0] == str(campaign[0])
+
+
+def test_what_the_dispatcher_adds_to_a_campaign_waits_for_a_single_post_too(beat: PostgresScheduler) -> None:
+    campaign = accept_unpublished(PLACES - 1)
+    beat.tick()
+    assert published(campaign) == PLACES - 1
+    with app.connection_for_write() as connection:
+        connection.default_channel.queue_purge("actions")
+    accept_unpublished(1)
+    post = accept_unpublished(organization_id="other")
+    beat.tick()  # there is room for one: that of the organization with fewer
+    assert taken_first() == [str(post[0])]
+
+
+def test_a_campaign_sent_one_by_one_is_a_crowd_too(beat: PostgresScheduler) -> None:
+    campaign = [enqueue(sms()) for _ in range(FEW + 3)]
+    post = single_post()
+    taken = [taken_first() for _ in range(FEW + 2)]
+    assert taken[: FEW + 1] == [[str(run_id)] for run_id in (*campaign[:FEW], post)]
+    assert taken[-1] == [str(campaign[FEW])]
+
+
+def test_who_has_few_on_the_broker_takes_turns_with_others(beat: PostgresScheduler) -> None:
+    first = accept_unpublished(FEW)
+    beat.tick()
+    post = single_post()
+    assert [taken_first()[0] for _ in range(FEW)] == [str(run_id) for run_id in first]
+    assert taken_first() == [str(post)]
 
 
 @contextmanager
