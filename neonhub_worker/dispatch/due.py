@@ -7,14 +7,14 @@ A tick looks at each lane once, shares the room on the broker out among organiza
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from neonhub_worker.dispatch import gates
-from neonhub_worker.dispatch.fairness import Lane, share
+from neonhub_worker.dispatch.fairness import Lane, crowds, share
 from neonhub_worker.dispatch.permits import AHEAD_S, SPARE_S
 from neonhub_worker.dispatch.publish import Due
 from neonhub_worker.ledger.runs import NO_CONNECTION, WINDOW
@@ -115,7 +115,7 @@ _TAKE = text(
     )
     update run r set published_at = clock_timestamp()
     from picked where r.id = picked.id
-    returning r.id, r.queue, r.name, r.connection_id
+    returning r.id, r.queue, r.organization_id, r.name, r.connection_id
     """  # noqa: S608 (constants)
 )
 
@@ -161,11 +161,12 @@ def take(connection: Connection) -> Taken:
         return Taken([], more=False, opens_s=None)
     published = connection.execute(_PUBLISHED).all()
     lanes = [_lane(row) for row in rows]
-    counts = share(lanes, [(one.queue, one.organization_id, one.connection_id, one.runs) for one in published])
+    on_broker = [(one.queue, one.organization_id, one.connection_id, one.runs) for one in published]
+    counts = share(lanes, on_broker)
     shut = [row.room is not None and row.room <= 0 for row in rows]
     wanted = [(lane, count) for lane, count in zip(lanes, counts, strict=True) if count > 0]
     return Taken(
-        _take(connection, wanted),
+        _take(connection, wanted, crowds(wanted, on_broker)),
         more=any(not s and count < lane.ready for s, lane, count in zip(shut, lanes, counts, strict=True)),
         opens_s=min((float(row.opens_s) for row, s in zip(rows, shut, strict=True) if s and row.opens_s), default=None),
     )
@@ -177,14 +178,26 @@ def _lane(row: Any) -> Lane:
     )
 
 
-def _take(connection: Connection, wanted: Sequence[tuple[Lane, int]]) -> list[Due]:
+def _take(
+    connection: Connection, wanted: Sequence[tuple[Lane, int]], crowded: Collection[tuple[str, str]]
+) -> list[Due]:
     if not wanted:
         return []
     fields = ("queue", "organization_id", "connection_id", "name", "priority")
     values = {field: [getattr(lane, field) for lane, _ in wanted] for field in fields}
     rows = connection.execute(_TAKE, {**values, "count": [count for _, count in wanted]})
     paced = {lane.connection_id for lane, _ in wanted if lane.room is not None}
-    return [Due(row.id, row.queue, row.name, row.connection_id, row.connection_id in paced) for row in rows]
+    return [
+        Due(
+            row.id,
+            row.queue,
+            row.name,
+            row.connection_id,
+            paced=row.connection_id in paced,
+            crowd=(row.queue, row.organization_id) in crowded,
+        )
+        for row in rows
+    ]
 
 
 def seconds_to_next(connection: Connection) -> float | None:

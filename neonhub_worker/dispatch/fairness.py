@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from neonhub_worker.ledger.runs import WINDOW
+from neonhub_worker.ledger.runs import FEW, KEPT, WINDOW
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,19 @@ class Lane:
 
 
 def share(
-    lanes: Sequence[Lane], published: Iterable[tuple[str, str, uuid.UUID | None, int]], *, window: int = WINDOW
+    lanes: Sequence[Lane],
+    published: Iterable[tuple[str, str, uuid.UUID | None, int]],
+    *,
+    window: int = WINDOW,
+    kept: int = KEPT,
+    few: int = FEW,
 ) -> list[int]:
     """Share the room on the broker out.
 
     Args:
         published: Queue, organization, connection and count of the runs that are published and unclaimed.
         window: Published and unclaimed runs that a queue may have at once.
+        kept: How many of these places are for organizations that have fewer than ``few``.
 
     Returns:
         How many runs to take from each lane.
@@ -70,13 +76,29 @@ def share(
         numbers = waiting[key]
         while numbers and exhausted(numbers[-1]):
             numbers.pop()
-        if not numbers or on_broker[key[0]] >= window:
+        if not numbers or on_broker[key[0]] >= window - (kept if level >= few else 0):
             continue
         counts[numbers[-1]] += 1
         on_broker[key[0]] += 1
         of_connection[lanes[numbers[-1]].connection_id] += 1
         heapq.heappush(turns, (level + 1, since, key))
     return counts
+
+
+def crowds(
+    taken: Iterable[tuple[Lane, int]], published: Iterable[tuple[str, str, uuid.UUID | None, int]], *, few: int = FEW
+) -> set[tuple[str, str]]:
+    """Queue and organization of those that have many runs on the broker once these are taken.
+
+    Their messages wait for all others' there: else a single post would wait for the whole window, which takes the
+    longer the slower the platform is.
+    """
+    held: Counter[tuple[str, str]] = Counter()
+    for queue, organization_id, _, count in published:
+        held[queue, organization_id] += count
+    for lane, count in taken:
+        held[lane.queue, lane.organization_id] += count
+    return {key for key, count in held.items() if count > few}
 
 
 def _by_turn(lanes: Sequence[Lane]) -> dict[tuple[str, str], list[int]]:

@@ -18,7 +18,7 @@ AHEAD_S = 0.1
 LATE_S = 0.25
 """A sender that is later than this gives its permit back."""
 
-ARRIVE_S = 0.25
+ARRIVE_S = 1.0
 """A request counts as arrived when it is answered, and at the latest so long after it was written: only the answer
 proves it, but a platform that thinks for seconds has counted it long before."""
 

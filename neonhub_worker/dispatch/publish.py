@@ -16,7 +16,11 @@ MAX_BATCH = 64
 
 # A small burst is cut into at least this many messages, so that all workers get a share of it.
 _SPREAD = 8
+# A crowd's messages are not cut smaller than this, so that they do not occupy every thread of the workers.
+_CROWD_BATCH = 16
 _PIPELINE = 500
+# The last of the lists that a worker asks Redis for; a message without a priority goes into the first one.
+_LAST = 9
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Due:
 
     Attributes:
         paced: Limits say how many may go: they share one message, for whoever claims on a connection takes turns.
+        crowd: Its organization has many on the broker: whatever others have there goes first.
     """
 
     id: uuid.UUID
@@ -32,17 +37,24 @@ class Due:
     name: str
     connection_id: uuid.UUID | None
     paced: bool = False
+    crowd: bool = False
 
 
 def batches(due: Sequence[Due]) -> Iterator[list[Due]]:
     """Cut runs into messages: each of one queue, one action and one connection, at most ``MAX_BATCH`` runs long."""
-    groups: dict[tuple[str, str, uuid.UUID | None], list[Due]] = defaultdict(list)
+    groups: dict[tuple[str, str, uuid.UUID | None, bool], list[Due]] = defaultdict(list)
     for run in due:
-        groups[run.queue, run.name, run.connection_id].append(run)
+        groups[run.queue, run.name, run.connection_id, run.crowd].append(run)
     for group in groups.values():
-        size = MAX_BATCH if group[0].paced else min(MAX_BATCH, math.ceil(len(group) / _SPREAD))
+        size = _size(group)
         for start in range(0, len(group), size):
             yield group[start : start + size]
+
+
+def _size(group: Sequence[Due]) -> int:
+    if group[0].paced:
+        return MAX_BATCH
+    return min(MAX_BATCH, max(math.ceil(len(group) / _SPREAD), _CROWD_BATCH if group[0].crowd else 1))
 
 
 def publish(due: Sequence[Due]) -> None:
@@ -55,6 +67,8 @@ def publish(due: Sequence[Due]) -> None:
     """
     if not due:
         return
+    # On RabbitMQ 9 would be first, in a queue that knows priorities at all.
+    last = _LAST if app.conf.broker_url.startswith("redis") else None
     with app.producer_pool.acquire(block=True, timeout=5) as producer, producer.batch(_PIPELINE):
         for batch in batches(due):
             alone = batch[0].id if len(batch) == 1 else None
@@ -63,6 +77,7 @@ def publish(due: Sequence[Due]) -> None:
                 kwargs={"run_ids": [str(run.id) for run in batch]},
                 task_id=str(alone) if alone else None,
                 queue=batch[0].queue,
+                priority=last if batch[0].crowd else None,
                 producer=producer,
                 ignore_result=True,
             )

@@ -50,10 +50,14 @@ def perform(run_ids: Sequence[uuid.UUID]) -> None:
     """Carry out the due runs among these; safe to call any number of times with any ids.
 
     Only as many as can be sent soon are claimed at once: what waits for a thread should hold neither lease nor permit.
+    A run that comes alone is sent by the thread that it came to, and waits for nobody.
 
     Raises:
         Unreachable: The database did not answer the claim: nothing was claimed, the dispatcher publishes again.
     """
+    if len(run_ids) == 1:
+        _perform(run_ids)
+        return
     at_once = settings().worker_threads
     for start in range(0, len(run_ids), at_once):
         part = run_ids[start : start + at_once]

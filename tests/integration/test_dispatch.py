@@ -16,7 +16,7 @@ from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import scheduler
 from neonhub_worker.dispatch.scheduler import PostgresScheduler
 from neonhub_worker.ledger import leases
-from neonhub_worker.ledger.runs import WINDOW
+from neonhub_worker.ledger.runs import KEPT, WINDOW
 from tests.conftest import ConnectionFactory
 from tests.factories import sms
 from tests.integration.beats import accept_unpublished, messages, published
@@ -104,7 +104,7 @@ def test_only_a_window_of_a_backlog_is_on_the_broker(beat: PostgresScheduler, br
     run_ids = accept_unpublished(WINDOW + 100)
     beat.tick()
     beat.tick()
-    assert published(run_ids) == WINDOW
+    assert published(run_ids) == WINDOW - KEPT
     with transaction() as connection:
         connection.execute(
             text(
@@ -113,7 +113,7 @@ def test_only_a_window_of_a_backlog_is_on_the_broker(beat: PostgresScheduler, br
             )
         )
     beat.tick()
-    assert published(run_ids) == WINDOW + 60
+    assert published(run_ids) == WINDOW - KEPT + 60
     assert len(messages(broker)) < WINDOW / 4
 
 

@@ -70,6 +70,17 @@ def test_no_second_sees_more_than_its_limit_however_many_workers_push(sandbox: S
     assert {get_run(run_id).attempts for run_id in run_ids} == {1}
 
 
+def test_a_permit_counts_until_the_platform_had_the_request_however_long_that_took(
+    sandbox: Sandbox, engine: Engine
+) -> None:
+    limit("1/day")
+    sandbox.fault(connector="sms", kind="latency", seconds=0.4)
+    batch.perform([enqueue(message(1))])
+    with engine.connect() as connection:
+        used_at: datetime = connection.execute(text("select used_at from permit")).scalar_one()
+    assert used_at >= datetime.fromisoformat(sandbox.effects()[0]["at"])
+
+
 def test_who_waits_for_a_permit_uses_up_no_attempt_and_goes_when_there_is_one(sandbox: Sandbox, engine: Engine) -> None:
     limit("2/day")
     run_ids = enqueue_many(message(number) for number in range(3))

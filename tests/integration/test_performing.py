@@ -16,6 +16,7 @@ from neonhub_worker.ledger import leases
 from neonhub_worker.performing import batch
 from neonhub_worker.performing.attempt import Attempt
 from neonhub_worker.performing.run_ledger import LeaseLost
+from neonhub_worker.performing.seats import Seats
 from neonhub_worker.vault import connections
 from tests.conftest import forget_settings
 from tests.factories import TO, sms
@@ -268,3 +269,13 @@ def test_a_slack_message_lost_in_doubt_is_found_by_our_key(sandbox: Sandbox, eng
     assert get_run(run_id).state == "succeeded"
     (effect,) = sandbox.effects("slack")
     assert effect["key"] == run_id.hex
+
+
+def test_a_run_that_comes_alone_is_sent_although_batches_fill_the_worker(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Seats(0)
+    monkeypatch.setattr(batch, "_seats", lambda: full)
+    run_id = enqueue(sms())
+    batch.perform([run_id])
+    assert len(sandbox.effects()) == 1

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neonhub_worker.dispatch.fairness import Lane, share
+from neonhub_worker.dispatch.fairness import Lane, crowds, share
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -29,19 +29,19 @@ def lane(
 
 def test_one_organizations_campaign_does_not_delay_anothers_single_post() -> None:
     campaign, post = lane("big", 128, waited_s=600), lane("small", 1, connection=2)
-    assert share([campaign, post], [], window=10) == [9, 1]
+    assert share([campaign, post], [], window=10, kept=0) == [9, 1]
     on_its_way = [("actions", "big", uuid.UUID(int=1), 9)]
-    assert share([campaign, post], on_its_way, window=10) == [0, 1]
+    assert share([campaign, post], on_its_way, window=10, kept=0) == [0, 1]
 
 
 def test_the_room_is_shared_equally_and_none_of_it_is_wasted() -> None:
     lanes = [lane("a", 100), lane("b", 3, connection=2), lane("c", 100, connection=3)]
-    assert share(lanes, [], window=21) == [9, 3, 9]
+    assert share(lanes, [], window=21, kept=0) == [9, 3, 9]
 
 
 def test_within_an_organization_the_most_urgent_goes_first_then_the_one_that_waited_longest() -> None:
     lanes = [lane("a", 4, waited_s=60), lane("a", 4, priority=1, connection=2), lane("a", 4, waited_s=90, connection=3)]
-    assert share(lanes, [], window=6) == [0, 4, 2]
+    assert share(lanes, [], window=6, kept=0) == [0, 4, 2]
 
 
 def test_a_connection_has_no_more_on_its_way_than_its_limits_let_through() -> None:
@@ -49,12 +49,25 @@ def test_a_connection_has_no_more_on_its_way_than_its_limits_let_through() -> No
     also = lane("a", 100, room=3, priority=9)
     free = lane("a", 100, connection=2, priority=9)
     on_its_way = [("actions", "a", uuid.UUID(int=1), 1)]
-    assert share([limited, also, free], on_its_way, window=50) == [2, 0, 47]
+    assert share([limited, also, free], on_its_way, window=50, kept=0) == [2, 0, 47]
+
+
+def test_the_last_places_are_kept_for_who_has_few() -> None:
+    campaign, post = lane("big", 128, waited_s=600), lane("small", 5, connection=2)
+    assert share([campaign], [], window=10, kept=3, few=2) == [7]
+    on_its_way = [("actions", "big", uuid.UUID(int=1), 7)]
+    assert share([campaign, post], on_its_way, window=10, kept=3, few=2) == [0, 2]
+
+
+def test_a_crowd_is_who_has_many_on_the_broker_in_one_queue_by_all_its_connections() -> None:
+    taken = [(lane("a", 9), 3), (lane("a", 9, connection=2), 3), (lane("b", 9, connection=3), 4)]
+    before = [("actions", "a", uuid.UUID(int=9), 1), ("bulk", "b", uuid.UUID(int=3), 1), ("bulk", "c", None, 5)]
+    assert crowds(taken, before, few=4) == {("actions", "a"), ("bulk", "c")}
 
 
 def test_each_queue_has_room_of_its_own() -> None:
     lanes = [lane("a", 100), lane("a", 100, queue="bulk")]
-    assert share(lanes, [("actions", "a", uuid.UUID(int=1), 10)], window=10) == [0, 10]
+    assert share(lanes, [("actions", "a", uuid.UUID(int=1), 10)], window=10, kept=0) == [0, 10]
 
 
 @given(
@@ -74,7 +87,7 @@ def test_each_queue_has_room_of_its_own() -> None:
 def test_no_lane_gives_what_it_has_not_and_the_window_is_filled_or_everything_taken(
     lanes: list[Lane], window: int
 ) -> None:
-    counts = share(lanes, [], window=window)
+    counts = share(lanes, [], window=window, kept=0)
     assert all(0 <= count <= one.ready for count, one in zip(counts, lanes, strict=True))
     assert sum(counts) <= window
     unlimited = sum(one.ready for one in lanes if one.room is None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,11 @@ def test_every_run_is_in_exactly_one_message(count: int) -> None:
 def test_a_small_burst_is_spread_over_the_workers() -> None:
     assert len(list(batches(due(8)))) == 8
     assert len(list(batches(due(100)))) >= 8
+
+
+def test_a_crowd_is_cut_into_few_messages_that_occupy_few_threads() -> None:
+    crowd = [replace(run, crowd=True) for run in due(24)]
+    assert [len(batch) for batch in batches(crowd)] == [16, 8]
 
 
 def test_a_message_holds_runs_of_one_queue_action_and_connection() -> None:
