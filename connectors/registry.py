@@ -7,8 +7,9 @@ import difflib
 from connectors.kit.connector import AnyAction, Connector
 from connectors.slack import SLACK
 from connectors.sms import SMS
+from connectors.stripe import STRIPE
 
-CONNECTORS: tuple[Connector, ...] = (SMS, SLACK)
+CONNECTORS: tuple[Connector, ...] = (SMS, SLACK, STRIPE)
 """Every connector, in the order of the catalog."""
 
 _OF_SLUG = {found.slug: found for found in CONNECTORS}

@@ -65,7 +65,10 @@ class Resend:
 
 @dataclass(frozen=True)
 class ResendWithKey:
-    """The platform itself drops a repeat that carries the same key.
+    """The platform itself drops a repeat that carries the same key, and answers as it did to the first.
+
+    So a refusal of a repeat says that the first did nothing either. Where it does not, because the platform refused
+    before it looked for the key, the action must raise OutcomeUnknown instead.
 
     Args:
         key: Where the key goes, for the catalog, such as ``"header Idempotency-Key"``.

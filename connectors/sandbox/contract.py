@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from connectors.sandbox import bodies
+from connectors.sandbox.brackets import BracketShape
 from connectors.sandbox.shapes import Schema, Shape, Violation
 
 _METHODS = ("get", "post", "put", "patch", "delete", "head")
@@ -106,10 +107,9 @@ class Operation:
             Problem: malformed, unknown, missing or unfitting.
         """
         try:
-            pairs = bodies.read_form(raw) if raw else []
+            query = self.query_shape.from_text(bodies.read_form(raw) if raw else [])
         except bodies.MalformedError:
             raise Problem(ProblemKind.QUERY, operation=self) from None
-        query = self.query_shape.from_text(pairs)
         self._check(ProblemKind.QUERY, self.query_shape, query)
         return query
 
@@ -224,11 +224,15 @@ class Contract:
             if any(found["in"] == "header" for found in parameters)
             else None,
             bodies={
-                kind: Shape(content["schema"], self.components) if "schema" in content else None
+                kind: self._content_shape(content) if "schema" in content else None
                 for kind, content in body.get("content", {}).items()
             },
             body_required=body.get("required", False),
         )
+
+    def _content_shape(self, content: Mapping[str, Any]) -> Shape:
+        kind = BracketShape if any(map(_in_brackets, content.get("encoding", {}).values())) else Shape
+        return kind(content["schema"], self.components)
 
     def _parameter(self, found: Mapping[str, Any]) -> Mapping[str, Any]:
         if "$ref" not in found:
@@ -247,8 +251,14 @@ class Contract:
         }
         if strict:
             schema["additionalProperties"] = False
+        if any(map(_in_brackets, here.values())):
+            return BracketShape(schema, self.components)
         commas = frozenset(name for name, one in here.items() if one.get("explode") is False)
         return Shape(schema, self.components, comma_lists=commas)
+
+
+def _in_brackets(described: Mapping[str, Any]) -> bool:
+    return described.get("style") == "deepObject"
 
 
 def path_pattern(template: str) -> re.Pattern[str]:

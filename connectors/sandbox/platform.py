@@ -37,7 +37,8 @@ class Call:
     """One request that matched an operation, while it is being answered.
 
     ``path``, ``query`` and ``body`` are filled once the request is found to fit the contract, and are then of the
-    contract's types. ``principal`` is whatever the platform's ``authenticate`` returned.
+    contract's types. ``principal`` is whatever the platform's ``authenticate`` returned. ``fails_after`` says that the
+    client will get a server error in place of the answer, for platforms that remember what they answered.
     """
 
     operation: Operation
@@ -50,6 +51,7 @@ class Call:
     now: float
     visible_at: float
     manner: callbacks.Manner = callbacks.IN_ORDER
+    fails_after: bool = False
     query: dict[str, Any] = field(default_factory=dict)
     body: Any = None
     principal: Any = None
@@ -137,6 +139,14 @@ class Platform(ABC):
     @abstractmethod
     def auth_expired(self) -> Reply:
         """The platform's own answer to a credential that was valid once."""
+
+    def exclusive(self, headers: Mapping[str, str]) -> str | None:
+        """What only one request at a time may work with, such as an idempotency key. Default: nothing."""
+        return None
+
+    def in_use(self) -> Reply:
+        """The platform's own answer to a request whose ``exclusive`` another one is still working with."""
+        raise NotImplementedError(f"connector {self.slug} keeps nothing exclusive")
 
     def recognizes(self, headers: Mapping[str, str], raw_query: bytes, db: sqlite3.Connection) -> bool:
         """Is this platform meant? Asked only when two platforms share a host and a path. Default: yes."""

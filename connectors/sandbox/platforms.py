@@ -5,8 +5,10 @@ from __future__ import annotations
 from connectors.sandbox.platform import Platform
 from connectors.sandbox.slack import Slack
 from connectors.sandbox.sms import Sms
+from connectors.sandbox.stripe import Stripe
 
 PLATFORMS: tuple[Platform, ...] = (
     Slack(),
     Sms(),
+    Stripe(),
 )

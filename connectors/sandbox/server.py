@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.sandbox import callbacks, connection, effects, faults
@@ -47,6 +47,7 @@ class Sandbox:
         self.operations = {contract.slug: {found.id for found in contract.operations} for _, contract in contracts}
         self.limits = Limits(store.db)
         self._faulty = faults.any_active(store.db)
+        self._under_way: set[tuple[str, str]] = set()
 
     def faults_changed(self) -> None:
         """Look again whether any fault is stored; without one, requests do not ask."""
@@ -66,13 +67,16 @@ class Sandbox:
             await self._send(send, match)
             return
         plan = self._draw(match) if self._faulty else _NOTHING_WRONG
-        if plan.latency_s:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stopping.wait(), plan.latency_s)
         if plan.kind in _BEFORE:
+            await self._delay(plan)
             await self._break_off(plan, scope, receive)
             return
-        reply = self._replaced(match, plan, self._answer(match, path, scope, headers, body, plan))
+        with self._alone(match.route.platform, headers) as alone:
+            if alone:
+                await self._delay(plan)
+                reply = self._replaced(match, plan, self._answer(match, path, scope, headers, body, plan))
+            else:
+                reply = match.route.platform.in_use()
         if plan.kind in _AFTER:
             await self._break_off(plan, scope, receive)
             return
@@ -107,6 +111,26 @@ class Sandbox:
             return Reply(404, {"error": "no_such_platform", "message": f"the sandbox plays no platform at {host}"})
         return platforms[0].refuse(Problem(ProblemKind.METHOD if path_known else ProblemKind.UNKNOWN_PATH))
 
+    async def _delay(self, plan: Plan) -> None:
+        if plan.latency_s:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), plan.latency_s)
+
+    @contextlib.contextmanager
+    def _alone(self, platform: Platform, headers: Mapping[str, str]) -> Iterator[bool]:
+        """Whether no other request works with what this one may only have to itself; and no other will, inside."""
+        wanted = platform.exclusive(headers)
+        mark = None if wanted is None else (platform.slug, wanted)
+        if mark in self._under_way:
+            yield False
+            return
+        if mark is not None:
+            self._under_way.add(mark)
+        try:
+            yield True
+        finally:
+            self._under_way -= {mark}
+
     def _draw(self, match: Match[Platform]) -> Plan:
         operation = match.route.operation
         with self.store.transaction() as db:
@@ -133,6 +157,7 @@ class Sandbox:
                     now=now,
                     visible_at=now + plan.hidden_s,
                     manner=plan.manner,
+                    fails_after=plan.kind is Kind.ERROR_500_AFTER,
                 )
                 return _perform(platform, call)
         except Refusal as refusal:

@@ -81,16 +81,16 @@ class Shape:
             kind = self._types.get(name, ("string", "string"))
             if kind[0] == "array" and not self._json_text:
                 parts = value.split(",") if name in self._comma_lists else [value]
-                found.setdefault(name, []).extend(_cast(part, kind[1]) for part in parts)
+                found.setdefault(name, []).extend(cast_text(part, kind[1]) for part in parts)
             elif name in found:
                 found[name] = [found[name], value]
             else:
-                found[name] = _cast(value, kind[0])
+                found[name] = cast_text(value, kind[0])
         return found
 
 
 def _properties(schema: Schema, components: Mapping[str, Any]) -> dict[str, Schema]:
-    schema = _resolved(schema, components)
+    schema = resolved(schema, components)
     found: dict[str, Schema] = {}
     for part in schema.get("allOf", []):
         found |= _properties(part, components)
@@ -98,7 +98,8 @@ def _properties(schema: Schema, components: Mapping[str, Any]) -> dict[str, Sche
     return found
 
 
-def _resolved(schema: Schema, components: Mapping[str, Any]) -> Schema:
+def resolved(schema: Schema, components: Mapping[str, Any]) -> Schema:
+    """The schema that a ``$ref`` points to, with what is said beside it."""
     while "$ref" in schema:
         target: Schema = components["schemas"][schema["$ref"].rpartition("/")[2]]
         schema = {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
@@ -106,8 +107,8 @@ def _resolved(schema: Schema, components: Mapping[str, Any]) -> Schema:
 
 
 def _type_of(schema: Schema, components: Mapping[str, Any]) -> tuple[str, str]:
-    schema = _resolved(schema, components)
-    items = _resolved(schema.get("items", {}), components)
+    schema = resolved(schema, components)
+    items = resolved(schema.get("items", {}), components)
     return _main_type(schema), _main_type(items)
 
 
@@ -116,7 +117,8 @@ def _main_type(schema: Schema) -> str:
     return kind if isinstance(kind, str) else next((name for name in kind if name != "null"), "string")
 
 
-def _cast(text: Any, kind: str) -> Any:
+def cast_text(text: Any, kind: str) -> Any:
+    """A text as a value of a schema's type; what does not fit stays text."""
     if not isinstance(text, str) or kind == "string":
         return text
     return _CASTS[kind](text) if kind in _CASTS else text

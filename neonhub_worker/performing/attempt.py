@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectors import registry
 from connectors.kit.action import Action, Input, JsonValue, Output
 from connectors.kit.call import Call
-from connectors.kit.errors import AlreadyDone, NotSent
+from connectors.kit.errors import AlreadyDone
 from neonhub_worker import faults
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch.gates import Report
@@ -20,7 +20,7 @@ from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.ledger.states import IN_DOUBT
 from neonhub_worker.performing import doubt, health, outcomes
 from neonhub_worker.performing.doubt import Undecidable, settle_doubt
-from neonhub_worker.performing.run_ledger import LeaseLost, PostgresRunLedger, resend
+from neonhub_worker.performing.run_ledger import LeaseLost, PostgresRunLedger
 from neonhub_worker.settings import settings
 from neonhub_worker.vault.connections import Opened
 
@@ -46,8 +46,14 @@ class Attempt:
         self._claimed = claimed
         self._action: Action[Input, Output] = registry.action(claimed.name)
         self._data = self._action.input.model_validate(claimed.input)
+        self._repeat_leaves_doubt = doubt.repeat_leaves_doubt(self._action)
         self._ledger = PostgresRunLedger(
-            claimed, deadline=deadline, slot=slot, pace=self._action.pace, settle_effect=self._settle_step
+            claimed,
+            deadline=deadline,
+            slot=slot,
+            pace=self._action.pace,
+            settle_effect=self._settle_step,
+            repeat_leaves_doubt=self._repeat_leaves_doubt,
         )
         connector = registry.connector(self._action.slug)
         self._call = Call(
@@ -58,7 +64,6 @@ class Attempt:
             sandbox_url=settings().sandbox_url,
         )
         self._in_doubt = claimed.effect_before in IN_DOUBT
-        self._needs_slot = slot is None and not self._action.multi_step and bool(self._action.pace or opened.limits)
         self._settled: str | None = None
 
     def run(self) -> Ended:
@@ -79,38 +84,41 @@ class Attempt:
             failure = error
             outcome = outcomes.of_error(self._claimed, self._action, error, in_doubt=self._in_doubt)
         faults.point("send.answered")
-        if self._settled is not None and outcome.move != "give_back":
+        if self._settled is not None:
             outcome = replace(outcome, detail={**(outcome.detail or outcome.error or {}), "settled": self._settled})
-        sent_s = None if isinstance(failure, NotSent) else self._ledger.sent_s(effect=self._action.effect)
+        sent_s = self._ledger.sent_s(effect=self._action.effect)
         outcome = replace(outcome, sent_s=sent_s, healthy=health.works(outcome, failure))
         return Ended(outcome, health.report(self._claimed, outcome, failure))
 
     def _settle(self) -> Outcome | None:
+        if not self._in_doubt:
+            return self._refused()
         claimed = self._claimed
-        if self._in_doubt:
-            assert claimed.first_sent_at is not None
-            assert claimed.sent_by is not None
-            with transaction() as connection:
-                if steps.has_parked_twin(connection, claimed.id):
-                    raise Undecidable("a parked run has the same content; settle that one first, then this one")
-            found = settle_doubt(
-                self._action,
-                self._call,
-                self._data,
-                first_sent_at=claimed.first_sent_at,
-                sent_by=claimed.sent_by,
-                now=claimed.now,
-            )
-            faults.point("doubt.answered")
-            if found is not None:
-                return outcomes.succeeded(claimed, found, how="read-back: it was sent")
-            self._settled = doubt.NOT_SENT[type(self._action.repeat)]
+        assert claimed.first_sent_at is not None
+        assert claimed.sent_by is not None
+        with transaction() as connection:
+            if steps.has_parked_twin(connection, claimed.id):
+                raise Undecidable("a parked run has the same content; settle that one first, then this one")
+        found = settle_doubt(
+            self._action,
+            self._call,
+            self._data,
+            first_sent_at=claimed.first_sent_at,
+            sent_by=claimed.sent_by,
+            now=claimed.now,
+        )
+        faults.point("doubt.answered")
+        if found is not None:
+            return outcomes.succeeded(claimed, found, how="read-back: it was sent")
+        self._settled = doubt.NOT_SENT[type(self._action.repeat)]
+        self._in_doubt = self._repeat_leaves_doubt
         refused = self._refused()
-        if self._in_doubt and refused is None:
-            if self._needs_slot:  # it came in to find out; now it needs a permit like any other
-                return outcomes.not_sent(claimed, self._settled)
-            resend(claimed)
-        self._in_doubt = False
+        if refused is None:
+            assert claimed.effect is not None
+            # It came in to find out and has no permit yet.
+            self._ledger.begin_effect(claimed.effect)
+        elif self._repeat_leaves_doubt:
+            raise Undecidable("it must not be sent any more, and only sending again would tell whether it was")
         return refused
 
     def _refused(self) -> Outcome | None:

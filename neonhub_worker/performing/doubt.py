@@ -17,6 +17,14 @@ NOT_SENT: dict[type, str] = {
 """How it is known, by the repeat policy, that an effect in doubt may be sent (again)."""
 
 
+def repeat_leaves_doubt(action: Action[Input, Output]) -> bool:
+    """Whether an effect that may be sent again may have happened all the same.
+
+    A read-back that found nothing has shown that it did not. A policy that simply sends again has asked nobody.
+    """
+    return isinstance(action.repeat, (Resend, ResendWithKey))
+
+
 class Undecidable(Exception):
     """Nothing can tell whether the effect happened; a person has to."""
 

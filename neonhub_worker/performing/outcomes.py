@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from connectors.kit.action import Action, Input, LookUp, Output, Park
+from connectors.kit.action import Action, Input, LookUp, Output, Park, ResendWithKey
 from connectors.kit.errors import ConnectorError, NotDone, NotSent, OutcomeUnknown, Postpone, RateLimited, Refused
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import VaultError
@@ -45,11 +45,6 @@ def succeeded(claimed: Claimed, output: Output, *, how: str | None = None) -> Ou
     )
 
 
-def not_sent(claimed: Claimed, how: str | None) -> Outcome:
-    """An effect in doubt may be sent (again), in an attempt that has a permit for it."""
-    return _put_off(claimed, "give_back", 0.0, None, in_doubt=False, detail={"settled": how})
-
-
 def already_done(claimed: Claimed, provider_id: str) -> Outcome:
     """The platform noticed that the effect happened before."""
     detail = {"provider_id": provider_id, "settled": "the platform said it was done already"}
@@ -62,20 +57,25 @@ def of_error(claimed: Claimed, action: Action[Input, Output], error: Exception, 
     """The outcome of an attempt that ended with an error.
 
     Args:
-        in_doubt: An earlier attempt may have sent the effect, and this one could not find out.
+        in_doubt: An earlier attempt may have sent the effect, and this one has not found out.
     """
     if isinstance(error, Postpone):
         detail = {"reason": error.reason, "delay_s": round(error.delay_s, 3)}
         return _put_off(claimed, "snooze", error.delay_s, None, in_doubt=in_doubt, detail=detail)
     if isinstance(error, Undecidable):
         return _ended(claimed, "park", EffectState.PARKED, _describe("Undecidable", None, str(error)))
-    if in_doubt:
+    if in_doubt and not _speaks_of_the_first(action, error):
         return _question_failed(claimed, action, error)
     if isinstance(error, Refused):
         return _give_up(claimed, action, error)
     if isinstance(error, NotDone):
         return _not_done(claimed, action, error)
     return _unknown(claimed, action, error)
+
+
+def _speaks_of_the_first(action: Action[Input, Output], error: Exception) -> bool:
+    """Whether a refusal says that an earlier send did nothing either: a key gets the same answer again."""
+    return isinstance(action.repeat, ResendWithKey) and isinstance(error, Refused)
 
 
 def refused_before_sending(claimed: Claimed) -> Outcome | None:
@@ -115,8 +115,10 @@ def has_sent(claimed: Claimed) -> bool:
 
 
 def _question_failed(claimed: Claimed, action: Action[Input, Output], error: Exception) -> Outcome:
-    """The read-back itself did not work: ask again later, and leave it to a person in the end."""
+    """The read-back, or the repeat that would tell, did not work: again later; in the end a person has to look."""
     described = describe(action, error)
+    if isinstance(error, NotSent) and error.code in (LEASE_TOO_SHORT, SLOT_MISSED):
+        return _put_off(claimed, "give_back", 0.0, described, in_doubt=True)
     if claimed.attempts > claimed.max_retries and not isinstance(error, RateLimited):
         return _ended(claimed, "park", EffectState.PARKED, described)
     move = "snooze" if isinstance(error, RateLimited) else "back_off"

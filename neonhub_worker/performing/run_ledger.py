@@ -47,7 +47,8 @@ class PostgresRunLedger:
         slot: When its permit may be used; None if nothing limits it.
         pace: The limits of the effects of a run of several steps.
         settle_effect: Decides about an effect in doubt inside a run of several steps; returns its result if it
-            happened, None if it certainly did not.
+            happened, None if it may be sent (again).
+        repeat_leaves_doubt: Whether it may have happened all the same when it may be sent again.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class PostgresRunLedger:
         slot: Slot | None,
         pace: Sequence[Limit],
         settle_effect: Callable[[steps.Step], JsonValue | None],
+        repeat_leaves_doubt: bool,
     ) -> None:
         self._claimed = claimed
         self._deadline = deadline
@@ -65,6 +67,7 @@ class PostgresRunLedger:
         self._pace = of_json([asdict(limit) for limit in pace])
         self._left_at: float | None = None
         self._settle_effect = settle_effect
+        self._repeat_leaves_doubt = repeat_leaves_doubt
         self.key = ids.effect_key(claimed.id, claimed.effect or "send")
         self.attempt = claimed.fence
         self.first_sent_at: datetime | None = claimed.first_sent_at
@@ -136,29 +139,34 @@ class PostgresRunLedger:
         step = self._read(name)
         if step is not None and step.state is EffectState.CONFIRMED:
             return cast("JsonValue", step.result)
+        still_in_doubt = False
         if step is not None and step.state in IN_DOUBT:
+            still_in_doubt = self._repeat_leaves_doubt
             self.first_sent_at = step.first_sent_at
             found = self._settle_effect(step)
             if found is not None:
                 self._write(name, EffectState.CONFIRMED, effect=True, result=found)
                 return found
-        self._begin_effect(name)
+        self.begin_effect(name)
         try:
             self.wait_for_slot()
             result = do()
         except (NotDone, Refused) as error:
-            known = EffectState.PLANNED if isinstance(error, NotDone) else EffectState.REFUSED
-            self._write(name, known, effect=True)
+            # What this send did not do, an earlier one may have done.
+            if not still_in_doubt:
+                known = EffectState.PLANNED if isinstance(error, NotDone) else EffectState.REFUSED
+                self._write(name, known, effect=True)
             raise
         faults.point("step.done")
         self._write(name, EffectState.CONFIRMED, effect=True, result=result)
         faults.point("step.recorded")
         return result
 
-    def _begin_effect(self, name: str) -> None:
-        """Take a permit and write the effect ahead, in one commit.
+    def begin_effect(self, name: str) -> None:
+        """Take a permit and write the effect ahead (once more), in one commit.
 
         Raises:
+            LeaseLost: This attempt does not hold the run any more.
             Postpone: A limit or a closed gate makes it wait; nothing was written.
         """
         with transaction() as connection:
@@ -206,18 +214,3 @@ class PostgresRunLedger:
             )
         if not written:
             raise LeaseLost
-
-
-def resend(claimed: Claimed) -> None:
-    """Write ahead once more before a send that follows a read-back which found nothing.
-
-    Raises:
-        LeaseLost: This attempt does not hold the run any more.
-    """
-    assert claimed.effect is not None
-    with transaction() as connection:
-        written = steps.write(
-            connection, claimed.id, claimed.effect, fence=claimed.fence, state=EffectState.SENDING, effect=True
-        )
-    if not written:
-        raise LeaseLost

@@ -53,6 +53,11 @@ class Trial:
             self._sandbox.ask("POST", "clock", json={"advance_s": 1.0})
         return self._performer.look_up(self.action, self.call, self.data)
 
+    def finish(self) -> Output:
+        """Settle an effect in doubt, and send it again if that is how, or if it was not sent."""
+        found = self.settle()
+        return self.perform() if found is None else found
+
     def effects(self) -> list[dict[str, object]]:
         return [found for found in self._sandbox.effects(self._mark) if found["action"] == self.action.name]
 
@@ -92,12 +97,10 @@ def test_a_lost_answer_is_settled_without_a_second_effect(
         trial.perform()
 
     (effect,) = trial.effects()
+    found = trial.finish()
     if case.once:
-        found = trial.settle()
-        assert found is not None
         assert found.provider_id() == effect["provider_id"]
-    else:
-        trial.perform()
+        assert trial.effects() == [effect]
 
 
 @every_case
@@ -134,9 +137,8 @@ def test_silence_after_the_work_is_settled_without_a_second_effect(case: Case, t
         trial.perform(read_s=1.5)
 
     (effect,) = trial.effects()
-    found = trial.settle()
-    assert found is not None
-    assert found.provider_id() == effect["provider_id"]
+    assert trial.finish().provider_id() == effect["provider_id"]
+    assert trial.effects() == [effect]
 
 
 @once_only
@@ -196,7 +198,7 @@ def test_no_secret_text_or_number_is_in_errors_and_logs(
     account = performer.account[case.action.slug]
     secrets = [value for name, value in account["credential"].items() if name != "account_sid"]
     given = trial.data.model_dump()
-    texts = [given[name] for name in ("body", "text") if name in given]
+    texts = [given[name] for name in ("body", "text", "email", "name") if given.get(name)]
     private = [*secrets, *texts, recipient.removeprefix("+")]
     caplog.set_level(logging.DEBUG)
     sandbox.fault(fault, case.action.slug, case.operation)

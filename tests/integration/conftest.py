@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 import requests
 from sqlalchemy import Engine, text
 
+from neonhub_worker.app import app
+from neonhub_worker.dispatch import scheduler
+from neonhub_worker.dispatch.scheduler import PostgresScheduler
 from neonhub_worker.settings import Settings
 from tests import servers
 from tests.conftest import ConnectionFactory, forget_settings
@@ -71,3 +75,18 @@ def neonhub(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 def unsent(connection_factory: ConnectionFactory) -> None:
     """The organization has a connection for runs that are never sent."""
     connection_factory("sms", credential={}, settings={})
+
+
+@pytest.fixture
+def beat(monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresScheduler]:
+    """A scheduler that does not wait between two ticks."""
+    monkeypatch.setattr(scheduler, "TICK_S", 0.001)
+    made = PostgresScheduler(app=app)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def broker(broker_url: str) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(broker_url) as client:
+        yield client

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import threading
-import uuid
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import redis
 from celery.schedules import schedule as celery_schedule
 from sqlalchemy import Engine, text
 
-from neonhub_worker import enqueue, enqueue_many, get_run, schedule
+from neonhub_worker import enqueue, get_run, schedule
 from neonhub_worker.app import app
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import scheduler
@@ -23,45 +19,13 @@ from neonhub_worker.ledger import leases
 from neonhub_worker.ledger.runs import WINDOW
 from tests.conftest import ConnectionFactory
 from tests.factories import sms
+from tests.integration.beats import accept_unpublished, messages, published
 from tests.races import at_once
 
 
 @pytest.fixture(autouse=True)
 def sms_connection(connection_factory: ConnectionFactory) -> None:
     connection_factory("sms", credential={}, settings={})
-
-
-@pytest.fixture
-def beat(monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresScheduler]:
-    """A scheduler that does not wait between two ticks."""
-    monkeypatch.setattr(scheduler, "TICK_S", 0.001)
-    made = PostgresScheduler(app=app)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def broker(broker_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(broker_url) as client:
-        yield client
-
-
-def messages(broker: redis.Redis, queue: str = "actions") -> list[dict[str, Any]]:
-    """The kwargs of the messages in a queue, which is empty afterwards."""
-    found = []
-    for name in (queue, *(f"{queue}\x06\x16{priority}" for priority in (3, 6, 9))):
-        while (message := broker.rpop(name)) is not None:
-            assert isinstance(message, bytes)
-            headers = json.loads(message)["headers"]
-            found.append({"task": headers["task"], "id": headers["id"], "kwargs": headers["kwargsrepr"]})
-            found[-1]["size"] = len(message)
-    return found
-
-
-def accept_unpublished(count: int = 1, **changes: Any) -> list[uuid.UUID]:
-    """Accepted in a producer's own transaction: the dispatcher has to publish it."""
-    with transaction() as connection:
-        return enqueue_many([sms(**changes)] * count, connection=connection)
 
 
 def test_a_run_accepted_in_a_producers_transaction_is_published(beat: PostgresScheduler, broker: redis.Redis) -> None:
@@ -151,13 +115,6 @@ def test_only_a_window_of_a_backlog_is_on_the_broker(beat: PostgresScheduler, br
     beat.tick()
     assert published(run_ids) == WINDOW + 60
     assert len(messages(broker)) < WINDOW / 4
-
-
-def published(run_ids: list[uuid.UUID]) -> int:
-    with transaction() as connection:
-        query = text("select count(*) from run where published_at is not null and id = any(:ids)")
-        count: int = connection.execute(query, {"ids": run_ids}).scalar_one()
-        return count
 
 
 def test_what_fails_costs_only_its_own_part_of_the_tick(

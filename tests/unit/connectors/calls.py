@@ -13,12 +13,14 @@ from tests.contract.memory_ledger import MemoryLedger
 ACCOUNT, TOKEN = "AC" + "a" * 32, "auth-token-of-the-tests"
 SERVICE = "MG" + "c" * 32
 BOT_TOKEN = "xoxb-token-of-the-tests"
+SECRET_KEY = "sk_test_key_of_the_tests"
 
 _CREDENTIALS: dict[str, dict[str, str]] = {
     "sms": {"account_sid": ACCOUNT, "auth_token": TOKEN},
     "slack": {"bot_token": BOT_TOKEN},
+    "stripe": {"secret_key": SECRET_KEY},
 }
-_SETTINGS: dict[str, dict[str, str]] = {"sms": {"messaging_service_sid": SERVICE}, "slack": {}}
+_SETTINGS: dict[str, dict[str, str]] = {"sms": {"messaging_service_sid": SERVICE}, "slack": {}, "stripe": {}}
 
 
 def call(slug: str, ledger: MemoryLedger | None = None) -> Call:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from connectors import registry
-from connectors.kit.action import LookUp, Resend, Retry
+from connectors.kit.action import LookUp, Resend, ResendWithKey, Retry
 from connectors.kit.connector import AnyAction
 
 ACTIONS = [action for connector in registry.CONNECTORS for action in connector.actions.values()]
@@ -21,6 +21,10 @@ def test_the_promised_names_are_there() -> None:
         "slack.sendMessage slack.scheduleMessage slack.updateMessage slack.uploadFile slack.getChannels",
         "slack.deleteMessage slack.cancelScheduled slack.listScheduled slack.listMessages slack.listReplies",
         "slack.openDM slack.joinChannel slack.checkCredentials",
+        "stripe.createCustomer stripe.getCustomer stripe.listCustomers stripe.createCheckoutSession",
+        "stripe.getCheckoutSession stripe.expireCheckoutSession stripe.createPaymentLink stripe.updatePaymentLink",
+        "stripe.listPaymentLinks stripe.createRefund stripe.listRefunds stripe.createCoupon stripe.getCoupon",
+        "stripe.deleteCoupon stripe.createPromotionCode stripe.updatePromotionCode stripe.listPromotionCodes",
     }
 
     assert {name for line in promised for name in line.split()} == {action.full_name for action in ACTIONS}
@@ -51,6 +55,9 @@ def test_one_call_fits_into_a_lease(action: AnyAction) -> None:
 def test_reads_are_told_from_effects(action: AnyAction) -> None:
     if not action.effect:
         assert action.repeat == Resend()
+    if isinstance(action.repeat, ResendWithKey):
+        assert action.effect
+        assert action.repeat.window_s is None or action.repeat.window_s > 3600
     if isinstance(action.repeat, LookUp):
         assert action.repeat.settle_after_s >= 10
 

@@ -17,8 +17,11 @@ from connectors.sandbox.platform import Platform
 from connectors.sandbox.platforms import PLATFORMS
 from connectors.sandbox.routing import Router
 from tests.contract.memory_ledger import MemoryLedger
-from tests.unit.connectors.calls import ACCOUNT, BOT_TOKEN, SERVICE, TOKEN, call
+from tests.unit.connectors.calls import ACCOUNT, BOT_TOKEN, SECRET_KEY, SERVICE, TOKEN, call
+from tests.unit.connectors.stripe_wire import STRIPE_WIRE
 from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, WIRE, Sent, form
+
+ALL_WIRE = [*WIRE, *STRIPE_WIRE]
 
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
@@ -30,7 +33,8 @@ def requests_of(name: str, given: dict[str, Any], wanted: list[Sent], answers: l
     action = registry.action(name)
     with responses.RequestsMock() as mock:
         for one, answer in zip(wanted, answers, strict=True):
-            status = 204 if one.method == "DELETE" else 201 if "twilio" in one.url and one.method == "POST" else 200
+            twilio = "twilio" in one.url
+            status = 204 if twilio and one.method == "DELETE" else 201 if twilio and one.method == "POST" else 200
             mock.add(one.method, one.url, status=status, json=answer if status != 204 else None)
         action.perform(call(action.slug, ledger), action.input.model_validate(given))
         return [made.request for made in mock.calls]
@@ -77,13 +81,15 @@ def _router() -> Router[Platform]:
 
 
 ROUTER = _router()
-each_request = pytest.mark.parametrize(("name", "given", "wanted", "answers"), WIRE, ids=[row[0] for row in WIRE])
+each_request = pytest.mark.parametrize(
+    ("name", "given", "wanted", "answers"), ALL_WIRE, ids=[row[0] for row in ALL_WIRE]
+)
 
 
 def test_every_action_that_calls_a_platform_is_here() -> None:
     declared = {action.full_name for connector in registry.CONNECTORS for action in connector.actions.values()}
 
-    assert declared - {row[0] for row in WIRE} == {"sms.checkOptOut", "sms.setConsent"}
+    assert declared - {row[0] for row in ALL_WIRE} == {"sms.checkOptOut", "sms.setConsent"}
 
 
 @each_request
@@ -115,11 +121,12 @@ def test_a_request_carries_the_credential_in_its_header_and_nowhere_else(
     name: str, given: dict[str, Any], wanted: list[Sent], answers: list[dict[str, Any]]
 ) -> None:
     basic = "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
+    credentials = {"sms": basic, "slack": f"Bearer {BOT_TOKEN}", "stripe": f"Bearer {SECRET_KEY}"}
     for request in requests_of(name, given, wanted, answers):
         # The upload's address is its own ticket.
-        credential = None if request.url == BYTES else basic if name.startswith("sms") else f"Bearer {BOT_TOKEN}"
+        credential = None if request.url == BYTES else credentials[name.partition(".")[0]]
         assert request.headers.get("Authorization") == credential
-        assert not [secret for secret in (TOKEN, BOT_TOKEN) if secret in f"{request.url} {request.body}"]
+        assert not [secret for secret in (TOKEN, BOT_TOKEN, SECRET_KEY) if secret in f"{request.url} {request.body}"]
 
 
 def test_a_consent_is_a_json_text_in_a_form() -> None:

@@ -126,6 +126,24 @@ def test_a_question_that_could_not_be_asked_leaves_the_effect_in_doubt(error: Ex
     assert shown(ended(error, in_doubt=True, run=claimed(**LAST))) == ("park", EffectState.PARKED)
 
 
+@pytest.mark.parametrize("policy", ["resend", "resend with key"])
+@pytest.mark.parametrize("error", [NotSent("no route"), AuthExpired("token is old"), Unavailable("down")])
+def test_a_repeat_that_did_nothing_says_nothing_of_the_first_send(policy: str, error: ConnectorError) -> None:
+    assert shown(ended(error, policy=policy, in_doubt=True)) == ("back_off", EffectState.UNKNOWN)
+    assert shown(ended(error, policy=policy, in_doubt=True, run=claimed(**LAST))) == ("park", EffectState.PARKED)
+
+
+def test_a_refusal_speaks_of_the_first_send_only_where_a_key_gets_its_first_answer_again() -> None:
+    error = InvalidRequest("no such coupon")
+    assert shown(ended(error, policy="resend with key", in_doubt=True)) == ("fail", EffectState.REFUSED)
+    assert shown(ended(error, policy="resend", in_doubt=True)) == ("back_off", EffectState.UNKNOWN)
+
+
+def test_too_short_a_lease_leaves_in_doubt_what_was() -> None:
+    outcome = ended(NotSent("lease", code=LEASE_TOO_SHORT), policy="resend with key", in_doubt=True)
+    assert (outcome.move, outcome.effect, outcome.delay_s) == ("give_back", EffectState.UNKNOWN, 0.0)
+
+
 def test_a_question_that_is_rate_limited_waits_however_often() -> None:
     outcome = ended(RateLimited("slow down", retry_after_s=9.0), in_doubt=True, run=claimed(**LAST))
     assert shown(outcome) == ("snooze", EffectState.UNKNOWN)

@@ -38,6 +38,7 @@ class Box:
         accounts = self.control("GET", "accounts")
         self.sms: dict[str, Any] = accounts["sms"]
         self.slack: dict[str, Any] = accounts["slack"]
+        self.stripe: dict[str, Any] = accounts["stripe"]
 
     def kill(self) -> None:
         self.process.kill()
@@ -113,6 +114,17 @@ class Box:
     def slack_get(self, api_method: str, /, **query: Any) -> dict[str, Any]:
         found: dict[str, Any] = self.slack_call(api_method, http_method="GET", params=query).json()
         return found
+
+    def stripe_call(
+        self, path: str, fields: dict[str, Any] | None = None, *, key: str | None = None, **options: Any
+    ) -> requests.Response:
+        """A request to api.stripe.com: a POST of the fields, or a GET where there are none."""
+        secret = options.pop("secret", self.stripe["credential"]["secret_key"])
+        headers = {"Authorization": f"Bearer {secret}", **({"Idempotency-Key": key} if key else {})}
+        headers |= options.pop("headers", {})
+        method = options.pop("method", "GET" if fields is None else "POST")
+        url = f"{self.url}/api.stripe.com/v1/{path}"
+        return self.http.request(method, url, data=fields, headers=headers, **{"timeout": 10, **options})
 
     def basic(self) -> str:
         credential = self.sms["credential"]
