@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 
+from connectors.instagram import INSTAGRAM
 from connectors.kit.connector import AnyAction, Connector
 from connectors.slack import SLACK
 from connectors.sms import SMS
 from connectors.stripe import STRIPE
+from connectors.whatsapp import WHATSAPP
 
-CONNECTORS: tuple[Connector, ...] = (SMS, SLACK, STRIPE)
+CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, SLACK, STRIPE)
 """Every connector, in the order of the catalog."""
 
 _OF_SLUG = {found.slug: found for found in CONNECTORS}

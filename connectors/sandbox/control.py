@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from connectors.sandbox import callbacks, effects, faults
+from connectors.sandbox.platform import Platform
 from connectors.sandbox.server import Sandbox
 
 _FAULT = {
@@ -32,7 +33,7 @@ _FAULT = {
     "required": ["kind"],
     "additionalProperties": False,
 }
-_OPT_OUT = {
+_PERSON = {
     "type": "object",
     "properties": {"connector": {"type": "string"}, "address": {"type": "string", "minLength": 1}},
     "required": ["connector", "address"],
@@ -79,6 +80,7 @@ class Control:
             ("POST", "limits", self.set_limit),
             ("POST", "opt-outs", self.opt_out),
             ("DELETE", "opt-outs", self.opt_in),
+            ("POST", "inbound", self.inbound),
             ("POST", "clock", self.advance),
             ("GET", "callbacks", self.callbacks),
         ]
@@ -157,6 +159,17 @@ class Control:
         """A recipient says START again."""
         return await self._opted(request, out=False)
 
+    async def inbound(self, request: Request) -> JSONResponse:
+        """A person writes to the account."""
+        wanted = await _body(request, _PERSON)
+        platform = self._known(wanted["connector"])
+        try:
+            with self._store.transaction() as db:
+                platform.hear(db, wanted["address"], now=self._store.now())
+        except NotImplementedError as error:
+            raise _BadRequestError(str(error)) from None
+        return JSONResponse({"connector": platform.slug, "heard": True})
+
     async def advance(self, request: Request) -> JSONResponse:
         """Move the sandbox's clock ahead: what is scheduled until then has happened."""
         wanted = await _body(request, _CLOCK)
@@ -174,9 +187,8 @@ class Control:
         await asyncio.gather(deliveries, return_exceptions=True)
 
     async def _opted(self, request: Request, *, out: bool) -> JSONResponse:
-        wanted = await _body(request, _OPT_OUT)
-        self._known(wanted["connector"])
-        platform = self._sandbox.platforms[wanted["connector"]]
+        wanted = await _body(request, _PERSON)
+        platform = self._known(wanted["connector"])
         try:
             with self._store.transaction() as db:
                 platform.opt_out(db, wanted["address"], out=out, now=self._store.now())
@@ -184,10 +196,11 @@ class Control:
             raise _BadRequestError(str(error)) from None
         return JSONResponse({"connector": platform.slug, "opted_out": out})
 
-    def _known(self, connector: str) -> None:
+    def _known(self, connector: str) -> Platform:
         if connector not in self._sandbox.platforms:
             known = ", ".join(sorted(self._sandbox.platforms))
             raise _BadRequestError(f"no connector {connector!r}; known: {known}")
+        return self._sandbox.platforms[connector]
 
 
 async def _body(request: Request, schema: dict[str, Any]) -> dict[str, Any]:

@@ -159,3 +159,11 @@ class Platform(ABC):
             NotImplementedError: this platform knows no opt-outs.
         """
         raise NotImplementedError(f"connector {self.slug} knows no opt-outs")
+
+    def hear(self, db: sqlite3.Connection, address: str, *, now: float) -> None:
+        """Simulate a person who writes to the account, which may open the time in which they may be answered.
+
+        Raises:
+            NotImplementedError: nobody writes to this platform's account.
+        """
+        raise NotImplementedError(f"connector {self.slug} hears nobody")

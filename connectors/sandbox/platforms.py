@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from connectors.sandbox.instagram import Instagram
 from connectors.sandbox.platform import Platform
 from connectors.sandbox.slack import Slack
 from connectors.sandbox.sms import Sms
 from connectors.sandbox.stripe import Stripe
+from connectors.sandbox.whatsapp import WhatsApp
 
 PLATFORMS: tuple[Platform, ...] = (
     Slack(),
     Sms(),
     Stripe(),
+    WhatsApp(),
+    Instagram(),
 )

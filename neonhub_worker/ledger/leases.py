@@ -15,7 +15,7 @@ from neonhub_worker.ledger.runs import DUE_CHANNEL
 from neonhub_worker.ledger.states import FINAL, IN_DOUBT, MOVES, PERHAPS_DONE, EffectState, RunState, sources
 
 MAX_CRASHES = 3
-"""Workers that may die under one run before it is taken for the cause."""
+"""Workers that may die under one run in a row before it is taken for the cause: an attempt that ends clears it."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ _SETTLE = text(
                          then 'cancelled' else o.state end,
             run_at = case when o.delay_s is null then r.run_at
                           else clock_timestamp() + make_interval(secs => o.delay_s) end,
-            lease_until = null, worker = null, published_at = null,
+            lease_until = null, worker = null, published_at = null, crashes = 0,
             attempts = r.attempts - case when o.burns then 0 else 1 end,
             output = coalesce(o.output::jsonb, r.output), provider_id = coalesce(o.provider_id, r.provider_id),
             error = o.error::jsonb,
@@ -266,7 +266,7 @@ _RESCUE = text(
             crashes = r.crashes + 1,
             error = case when gone.hopeless then jsonb_build_object(
                 'class', 'WorkerLost', 'code', null, 'message',
-                'its worker died ' || r.crashes + 1 || ' times; look at the worker log before retrying it') end,
+                'its worker died ' || r.crashes + 1 || ' times in a row; look at the worker log before retrying it') end,
             finished_at = case when gone.hopeless and not gone.perhaps_done then clock_timestamp() end
         from gone where r.id = gone.id
         returning r.id, r.state, r.fence, r.organization_id

@@ -54,6 +54,7 @@ class Attempt:
             pace=self._action.pace,
             settle_effect=self._settle_step,
             repeat_leaves_doubt=self._repeat_leaves_doubt,
+            provider_id_of=self._provider_id,
         )
         connector = registry.connector(self._action.slug)
         self._call = Call(
@@ -129,6 +130,9 @@ class Attempt:
     def _send(self) -> Outcome:
         self._ledger.wait_for_slot()
         return outcomes.succeeded(self._claimed, self._action.perform(self._call, self._data))
+
+    def _provider_id(self, result: JsonValue) -> str | None:
+        return self._action.output.model_validate(result).provider_id()
 
     def _settle_step(self, step: steps.Step) -> JsonValue | None:
         assert step.first_sent_at is not None

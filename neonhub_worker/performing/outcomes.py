@@ -140,7 +140,9 @@ def _unknown(claimed: Claimed, action: Action[Input, Output], error: Exception) 
     """Perhaps done. Also for errors that nobody foresaw: they may have come after the send."""
     described = describe(action, error)
     if isinstance(action.repeat, Park) and not action.multi_step:
-        return _ended(claimed, "park", EffectState.PARKED, described)
+        # Whoever has to settle it is told why nothing else can, and where to look.
+        told = {**described, "message": f"{described['message']}; {action.repeat.reason}"}
+        return _ended(claimed, "park", EffectState.PARKED, told)
     if claimed.attempts > claimed.max_retries:
         return _give_up(claimed, action, error)
     delay_s = _delay_s(claimed, action, error)

@@ -49,6 +49,7 @@ class PostgresRunLedger:
         settle_effect: Decides about an effect in doubt inside a run of several steps; returns its result if it
             happened, None if it may be sent (again).
         repeat_leaves_doubt: Whether it may have happened all the same when it may be sent again.
+        provider_id_of: The platform's id in an effect's result: what other runs' read-backs must leave out.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class PostgresRunLedger:
         pace: Sequence[Limit],
         settle_effect: Callable[[steps.Step], JsonValue | None],
         repeat_leaves_doubt: bool,
+        provider_id_of: Callable[[JsonValue], str | None],
     ) -> None:
         self._claimed = claimed
         self._deadline = deadline
@@ -68,6 +70,7 @@ class PostgresRunLedger:
         self._left_at: float | None = None
         self._settle_effect = settle_effect
         self._repeat_leaves_doubt = repeat_leaves_doubt
+        self._provider_id_of = provider_id_of
         self.key = ids.effect_key(claimed.id, claimed.effect or "send")
         self.attempt = claimed.fence
         self.first_sent_at: datetime | None = claimed.first_sent_at
@@ -208,9 +211,17 @@ class PostgresRunLedger:
         result: JsonValue | None = None,
         connection: Connection | None = None,
     ) -> None:
+        done = effect and state is EffectState.CONFIRMED
         with transaction(connection) as opened:
             written = steps.write(
-                opened, self._claimed.id, name, fence=self._claimed.fence, state=state, effect=effect, result=result
+                opened,
+                self._claimed.id,
+                name,
+                fence=self._claimed.fence,
+                state=state,
+                effect=effect,
+                result=result,
+                provider_id=self._provider_id_of(result) if done else None,
             )
         if not written:
             raise LeaseLost

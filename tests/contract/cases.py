@@ -25,12 +25,14 @@ class Case:
         operation: The platform's operation that does it, for faults.
         prepare: Makes an input, given a recipient that nobody else writes to.
         once: Whether a repeat would be a second effect.
+        told: Whether the platform can prove that an effect did not happen; if not, a person decides about a repeat.
     """
 
     name: str
     operation: str
     prepare: Prepare
     once: bool
+    told: bool = True
 
     @property
     def action(self) -> AnyAction:
@@ -144,12 +146,46 @@ def _code_off(performer: Performer, recipient: str) -> dict[str, Any]:
     return {"promotion_code": made.provider_id(), "active": False}
 
 
+def _template(performer: Performer, recipient: str) -> dict[str, Any]:
+    return {
+        "to": recipient,
+        "template": "order_shipped",
+        "language": "en_US",
+        "body_values": ["Ana", _text()],
+        "url_endings": {"0": "1042"},
+    }
+
+
+def _session_message(performer: Performer, recipient: str) -> dict[str, Any]:
+    performer.hear("whatsapp", recipient)
+    return {"to": recipient, "body": _text()}
+
+
+def _image(performer: Performer, recipient: str) -> dict[str, Any]:
+    return {"image_url": "https://cdn.example.com/spring.jpg", "caption": _text()}
+
+
+def _story(performer: Performer, recipient: str) -> dict[str, Any]:
+    return {"video_url": "https://cdn.example.com/spring.mp4"}
+
+
+def _answer(performer: Performer, recipient: str) -> dict[str, Any]:
+    person = recipient.removeprefix("+")
+    performer.hear("instagram", person)
+    return {"to": person, "text": _text()}
+
+
 CASES = (
     Case("sms.sendSMS", "sendSMS", _send_sms, once=True),
     Case("sms.scheduleSMS", "sendSMS", _schedule_sms, once=True),
     Case("sms.cancelScheduled", "cancelScheduled", _scheduled_sid, once=False),
     Case("sms.deleteMessage", "deleteMessage", _sent_sid, once=False),
     Case("sms.setConsent", "setConsent", _consent, once=False),
+    Case("whatsapp.sendTemplate", "sendTemplate", _template, once=True, told=False),
+    Case("whatsapp.sendSessionMessage", "sendTemplate", _session_message, once=True, told=False),
+    Case("instagram.publishPost", "publishMedia", _image, once=True),
+    Case("instagram.publishStory", "publishMedia", _story, once=True),
+    Case("instagram.respondDM", "respondDM", _answer, once=True, told=False),
     Case("slack.sendMessage", "sendMessage", _post, once=True),
     Case("slack.scheduleMessage", "scheduleMessage", _schedule_post, once=True),
     Case("slack.uploadFile", "completeUpload", _file, once=True),

@@ -88,6 +88,10 @@ class Performer:
         assert isinstance(action.repeat, LookUp)
         return action.repeat.find(call, data)
 
+    def hear(self, slug: str, address: str) -> None:
+        """Let a person write to the account."""
+        self._sandbox.ask("POST", "inbound", json={"connector": slug, "address": address})
+
     def do(self, full_name: str, **given: Any) -> Output:
         """Perform an action that is expected to work."""
         action = registry.action(full_name)

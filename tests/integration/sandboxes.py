@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,26 @@ class Sandbox:
     def fault(self, **fault: Any) -> None:
         requests.post(f"{self.url}/_sandbox/faults", json=fault, timeout=10).raise_for_status()
 
-    def opt_out(self, address: str) -> None:
-        body = {"connector": "sms", "address": address}
-        requests.post(f"{self.url}/_sandbox/opt-outs", json=body, timeout=10).raise_for_status()
+    def count(self, connector: str, operation: str) -> Callable[[], int]:
+        """How many requests for an operation come from now on."""
+        self.fault(connector=connector, operation=operation, kind="latency", seconds=0, probability=0)
+
+        def seen() -> int:
+            faults = requests.get(f"{self.url}/_sandbox/faults", timeout=10).json()["faults"]
+            return sum(one["seen"] for one in faults if (one["kind"], one["operation"]) == ("latency", operation))
+
+        return seen
+
+    def opt_out(self, address: str, connector: str = "sms") -> None:
+        self._post("opt-outs", connector=connector, address=address)
+
+    def hear(self, connector: str, address: str) -> None:
+        """Let a person write to the account."""
+        self._post("inbound", connector=connector, address=address)
+
+    def advance(self, seconds: float) -> None:
+        """Move the platforms' clock ahead."""
+        self._post("clock", advance_s=seconds)
+
+    def _post(self, path: str, **body: Any) -> None:
+        requests.post(f"{self.url}/_sandbox/{path}", json=body, timeout=10).raise_for_status()

@@ -153,7 +153,7 @@ def test_a_connection_is_removed_unless_runs_refer_to_it(neonhub: Neonhub, sandb
     sms_run()
     refusal = neonhub("connections", "remove", "sms", "--org", "acme").refusal
     assert "runs refer to 'sms', so it stays on record; `neonhub connections disable sms`" in refusal
-    left = [one["name"] for one in neonhub("connections", "list", "--org", "acme", "--json").json]
+    left = {one["name"] for one in neonhub("connections", "list", "--org", "acme", "--json").json}
     assert ("sms" in left, "slack" in left) == (True, False)
 
 

@@ -91,7 +91,17 @@ def test_a_run_whose_workers_keep_dying_stops_and_says_so(ledger: Ledger) -> Non
     run = ledger.get(run_id)
     assert run.state is RunState.PARKED
     assert run.error is not None
-    assert "died 3 times" in run.error["message"]
+    assert "died 3 times in a row" in run.error["message"]
+
+
+def test_workers_that_die_while_others_carry_the_run_on_do_not_stop_it(ledger: Ledger) -> None:
+    run_id = ledger.accept()
+    for _ in range(2 * leases.MAX_CRASHES):
+        assert len(ledger.claim(run_id, lease_s=GONE_S)) == 1
+        ledger.rescue()
+        (claimed,) = ledger.claim(run_id)
+        assert ledger.settle(claimed, "snooze", EffectState.UNKNOWN, delay_s=0.0) is RunState.WAITING
+    assert ledger.get(run_id).state is RunState.WAITING
 
 
 def test_what_expired_ends_unless_it_is_in_doubt(ledger: Ledger) -> None:

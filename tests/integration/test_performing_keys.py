@@ -118,6 +118,7 @@ def test_a_step_whose_repeat_did_nothing_is_as_much_in_doubt_as_before(
         pace=(),
         settle_effect=lambda step: None,
         repeat_leaves_doubt=leaves_doubt,
+        provider_id_of=lambda result: None,
     )
     for error in (OutcomeUnknown("no answer"), Unavailable("down")):
         with pytest.raises(type(error)):

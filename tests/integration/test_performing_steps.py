@@ -13,8 +13,8 @@ from neonhub_worker import cancel, enqueue, get_run, retry, settle
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.ledger import decisions, leases, steps
 from neonhub_worker.ledger.states import EffectState
-from neonhub_worker.performing import batch
 from neonhub_worker.vault import connections
+from tests.integration.attempts import crash, let_settling_time_pass, perform, step_states
 from tests.integration.sandboxes import Sandbox
 
 
@@ -37,15 +37,6 @@ def upload(sandbox: Sandbox) -> uuid.UUID:
     )
 
 
-def perform(run_id: uuid.UUID) -> Any:
-    """One attempt, now, whatever was to be waited for."""
-    with transaction() as connection:
-        connection.execute(text("update run set run_at = now() where id = :id"), {"id": run_id})
-        connection.execute(text("update gate set closed_until = now() where closed_until > now()"))
-    batch.perform([run_id])
-    return get_run(run_id)
-
-
 def perform_to_the_end(run_id: uuid.UUID, sandbox: Sandbox) -> Any:
     for _ in range(10):
         run = perform(run_id)
@@ -53,23 +44,6 @@ def perform_to_the_end(run_id: uuid.UUID, sandbox: Sandbox) -> Any:
             return run
         requests.post(f"{sandbox.url}/_sandbox/clock", json={"advance_s": 1}, timeout=10).raise_for_status()
     raise AssertionError(f"{run.state} after ten attempts: {run.error}")
-
-
-def let_settling_time_pass() -> None:
-    with transaction() as connection:
-        connection.execute(text("update step set sent_by = sent_by - interval '1 hour'"))
-
-
-def crash() -> None:
-    """What a worker leaves behind that is killed: its lease runs out."""
-    with transaction() as connection:
-        connection.execute(text("update run set lease_until = now() - interval '1 s' where state = 'running'"))
-        leases.rescue(connection)
-
-
-def step_states(engine: Engine) -> dict[str, str]:
-    with engine.connect() as connection:
-        return {row.name: row.state for row in connection.execute(text("select name, state from step"))}
 
 
 def uploads(sandbox: Sandbox) -> int:
@@ -183,3 +157,11 @@ def test_what_a_person_says_was_not_posted_is_posted_by_a_retry(
     run = perform_to_the_end(upload, sandbox)
     assert run.state == "succeeded"
     assert uploads(sandbox) == 2, "the second one is what the person asked for"
+
+
+def test_what_was_posted_is_known_to_belong_to_its_run(upload: uuid.UUID, sandbox: Sandbox, engine: Engine) -> None:
+    run = perform_to_the_end(upload, sandbox)
+    with engine.connect() as connection:
+        (link,) = connection.execute(text("select connection_id from run")).scalars()
+        others = steps.taken(connection, link, [run.provider_id, "F0NOTOURS001"], besides=uuid.uuid4())
+    assert others == {run.provider_id}

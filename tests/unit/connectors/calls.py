@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.resources
 import json
 from typing import Any
@@ -14,23 +15,41 @@ ACCOUNT, TOKEN = "AC" + "a" * 32, "auth-token-of-the-tests"
 SERVICE = "MG" + "c" * 32
 BOT_TOKEN = "xoxb-token-of-the-tests"
 SECRET_KEY = "sk_test_key_of_the_tests"
+META_TOKEN, APP_SECRET = "EAA-token-of-the-tests", "app-secret-of-the-tests"
+NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
+SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY)
 
 _CREDENTIALS: dict[str, dict[str, str]] = {
     "sms": {"account_sid": ACCOUNT, "auth_token": TOKEN},
     "slack": {"bot_token": BOT_TOKEN},
     "stripe": {"secret_key": SECRET_KEY},
+    "whatsapp": {"access_token": META_TOKEN},
+    "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
 }
-_SETTINGS: dict[str, dict[str, str]] = {"sms": {"messaging_service_sid": SERVICE}, "slack": {}, "stripe": {}}
+_SETTINGS: dict[str, dict[str, str]] = {
+    "sms": {"messaging_service_sid": SERVICE},
+    "slack": {},
+    "stripe": {},
+    "whatsapp": {"phone_number_id": NUMBER_ID},
+    "instagram": {"ig_user_id": IG_USER},
+}
 
 
-def call(slug: str, ledger: MemoryLedger | None = None) -> Call:
+def authorization(slug: str) -> str:
+    """What each request of a platform must carry."""
+    if slug == "sms":
+        return "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
+    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY}.get(slug, META_TOKEN)
+
+
+def call(slug: str, ledger: MemoryLedger | None = None, **settings: str) -> Call:
     """A call on an account of the tests."""
     connector = registry.connector(slug)
     return Call(
         connector,
         ledger=ledger or MemoryLedger(),
         credential=connector.credential.model_validate(_CREDENTIALS[slug]),
-        settings=connector.settings.model_validate(_SETTINGS[slug]),
+        settings=connector.settings.model_validate({**_SETTINGS[slug], **settings}),
     )
 
 

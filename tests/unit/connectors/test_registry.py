@@ -20,6 +20,8 @@ def test_the_promised_names_are_there() -> None:
         "sms.setConsent sms.deleteMessage sms.checkCredentials",
         "slack.sendMessage slack.scheduleMessage slack.updateMessage slack.uploadFile slack.getChannels",
         "slack.deleteMessage slack.cancelScheduled slack.listScheduled slack.listMessages slack.listReplies",
+        "whatsapp.sendTemplate whatsapp.sendSessionMessage whatsapp.getMessageStatus",
+        "instagram.publishPost instagram.publishStory instagram.respondDM instagram.getInsights",
         "slack.openDM slack.joinChannel slack.checkCredentials",
         "stripe.createCustomer stripe.getCustomer stripe.listCustomers stripe.createCheckoutSession",
         "stripe.getCheckoutSession stripe.expireCheckoutSession stripe.createPaymentLink stripe.updatePaymentLink",
@@ -63,9 +65,9 @@ def test_reads_are_told_from_effects(action: AnyAction) -> None:
 
 
 def test_messages_to_people_name_their_recipient() -> None:
-    for name in ("sms.sendSMS", "sms.scheduleSMS"):
+    for name in ("sms.sendSMS", "sms.scheduleSMS", "whatsapp.sendTemplate", "whatsapp.sendSessionMessage"):
         action = registry.action(name)
-        assert action.channel == "sms"
+        assert action.channel == name.partition(".")[0]
         assert action.recipient is not None
     # Whoever has opted out must be able to opt in again.
     assert registry.action("sms.setConsent").recipient is None

@@ -113,6 +113,12 @@ def test_what_is_unknown_and_cannot_be_found_out_is_parked_at_once() -> None:
     assert shown(ended(Undecidable("ambiguous"))) == ("park", EffectState.PARKED)
 
 
+def test_who_has_to_look_is_told_why_nothing_else_tells() -> None:
+    outcome = ended(OutcomeUnknown("no answer"), policy="park")
+    assert outcome.error is not None
+    assert outcome.error["message"] == "no answer; nothing tells"
+
+
 def test_a_read_without_an_answer_is_asked_again_and_fails_in_the_end() -> None:
     read = action(Resend(), effect=False)
     again = outcomes.of_error(claimed(), read, OutcomeUnknown("no answer"), in_doubt=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import signal
 import subprocess
 import sys
@@ -39,6 +41,8 @@ class Box:
         self.sms: dict[str, Any] = accounts["sms"]
         self.slack: dict[str, Any] = accounts["slack"]
         self.stripe: dict[str, Any] = accounts["stripe"]
+        self.whatsapp: dict[str, Any] = accounts["whatsapp"]
+        self.instagram: dict[str, Any] = accounts["instagram"]
 
     def kill(self) -> None:
         self.process.kill()
@@ -125,6 +129,28 @@ class Box:
         method = options.pop("method", "GET" if fields is None else "POST")
         url = f"{self.url}/api.stripe.com/v1/{path}"
         return self.http.request(method, url, data=fields, headers=headers, **{"timeout": 10, **options})
+
+    def cloud(self, method: str, path: str, **options: Any) -> requests.Response:
+        """A request to WhatsApp's Cloud API; ``{number}`` and ``{waba}`` in the path are the account's ids."""
+        number = self.whatsapp["settings"]["phone_number_id"]
+        path = path.format(number=number, waba=self.whatsapp["account"])
+        token = options.pop("token", self.whatsapp["credential"]["access_token"])
+        return self._graph(method, f"graph.facebook.com/v26.0/{path}", token, **options)
+
+    def insta(self, method: str, path: str, **options: Any) -> requests.Response:
+        """A request to Instagram; ``{account}`` and ``{page}`` in the path are the account's ids."""
+        settings = self.instagram["settings"]
+        path = path.format(account=settings["ig_user_id"], page=settings["page_id"])
+        token = options.pop("token", self.instagram["credential"]["access_token"])
+        secret = options.pop("app_secret", self.instagram["credential"]["app_secret"])
+        proof = {"appsecret_proof": hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()}
+        params = {**proof, **options.pop("params", {})}
+        host = options.pop("host", "graph.instagram.com")
+        return self._graph(method, f"{host}/v26.0/{path}", token, params=params, **options)
+
+    def _graph(self, method: str, address: str, token: str, **options: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+        return self.http.request(method, f"{self.url}/{address}", headers=headers, timeout=10, **options)
 
     def basic(self) -> str:
         credential = self.sms["credential"]

@@ -1,0 +1,71 @@
+"""How is the Cloud API called? With one token, and codes of its own beside those of the Graph API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from connectors.dialects.meta_graph import FACEBOOK_HOST, Graph
+from connectors.dialects.meta_graph_errors import Rules
+from connectors.kit.errors import (
+    AuthExpired,
+    InvalidRequest,
+    NotFound,
+    OutcomeUnknown,
+    Permission,
+    PolicyRejected,
+    RateLimited,
+    RecipientOptedOut,
+)
+from connectors.kit.fields import Secret
+
+if TYPE_CHECKING:
+    from connectors.kit.call import Call
+
+HOSTS = (FACEBOOK_HOST,)
+PAIR_LIMIT = "131056"
+"""Too many messages to one person in a short time."""
+
+RULES = Rules.of(
+    codes={
+        AuthExpired: "0",
+        Permission: "131005 131030 131037 131042 131045",
+        NotFound: "132001",
+        InvalidRequest: """131008 131009 131021 131026 131051 131053 131062 132000 132005 132008 132012 137000""",
+        RateLimited: "80007 130429 131048 131056 131064 133016",
+        PolicyRejected: "130472 130497 131031 131047 131049 131063 132007 132015 132016",
+        RecipientOptedOut: "131050",
+        # Of these Meta does not say whether the message was made.
+        OutcomeUnknown: "131000 131016 131052 131057 135000",
+    },
+    waits_s={131048: 3600.0, 131064: 3600.0, 133016: 3600.0},
+    hints={
+        131026: "undeliverable: not on WhatsApp, blocked, or an old app",
+        131030: "a test number may write to its five allowed recipients only",
+        131042: "settle the WhatsApp account's billing",
+        131047: "more than 24 h since the person wrote; send a template",
+        131049: "Meta holds marketing back from this person; not again within 24 h",
+        131050: "the person has stopped marketing from this business",
+        132000: "the number of parameters is not the template's",
+        132001: "no approved template of this name and language",
+        132012: "the parameters are not of the template's kind",
+        132015: "the template is paused for its low quality",
+        132016: "the template is disabled for its low quality",
+    },
+)
+
+
+class WhatsAppCredential(BaseModel):
+    """A system user's token."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    access_token: Secret = Field(
+        description="System user token with whatsapp_business_messaging and whatsapp_business_management."
+    )
+
+
+def graph(call: Call) -> Graph:
+    """The Graph API with the connection's token."""
+    return Graph(call, token=call.credential_as(WhatsAppCredential).access_token, rules=RULES)
