@@ -77,8 +77,13 @@ def _file(sandbox: Sandbox) -> Input:
     return {"channel": CHANNEL, "filename": "plan.txt", "text": "Launch at nine.", "title": uuid.uuid4().hex}
 
 
+def _coupon(sandbox: Sandbox) -> Input:
+    return {"id": f"spring-{uuid.uuid4().hex}", "percent_off": 5}
+
+
 CASES = (
     Case("slack.deleteMessage", _deletion, mark=("provider_id", "ts")),
+    Case("stripe.createCoupon", _coupon, mark=("provider_id", "id")),
     Case("sms.sendSMS", _sms, mark=("text", "body")),
     # Its steps: the upload, the post, and when the wait for the post to show began.
     Case("slack.uploadFile", _file, mark=("text", "title"), steps=(False, True, True)),

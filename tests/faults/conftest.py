@@ -8,7 +8,10 @@ import pytest
 
 from tests.conftest import forget_settings
 from tests.integration import workers
+from tests.integration.conftest import ledger, link
 from tests.integration.workers import Place
+
+__all__ = ["ledger", "link", "place"]
 
 
 @pytest.fixture(scope="module")
