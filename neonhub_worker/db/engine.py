@@ -36,7 +36,8 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
-            "options": "-c timezone=UTC -c lock_timeout=10s",
+            # A process that freezes inside a transaction would keep its rows from everybody else for as long.
+            "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=10s",
         },
     )
 

@@ -201,8 +201,8 @@ _SETTLE = text(
         where s.run_id = o.id and s.name = moved.effect and o.effect is not null
     ), logged as (
         insert into run_event (run_id, at, move, state, fence, worker, detail)
-        select moved.id, clock_timestamp(), o.move, moved.state, moved.fence, :worker,
-               coalesce(o.detail::jsonb, o.error::jsonb)
+        select moved.id, clock_timestamp(), case moved.state when 'cancelled' then 'call_off' else o.move end,
+               moved.state, moved.fence, :worker, coalesce(o.detail::jsonb, o.error::jsonb)
         from moved join o on o.id = moved.id
     ), used as (
         update permit p set used_at = least(p.used_at, p.taken_at + make_interval(secs => o.sent_s))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import time
+import traceback
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -139,7 +140,17 @@ def _attempt(hold: Hold) -> Ended | None:
         return _begin(hold)
     except (LeaseLost, Unreachable, SQLAlchemyError) as error:
         log.warning("attempt_left", run_id=str(hold.claimed.id), error=type(error).__name__)
-        return None
+    except Exception as error:
+        # A mistake of ours. The other runs of the batch have their outcomes, and they must be written down.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(
+            "attempt_broke",
+            run_id=str(hold.claimed.id),
+            error=type(error).__name__,
+            file=place.filename,
+            line=place.lineno,
+        )
+    return None
 
 
 def _begin(hold: Hold) -> Ended:

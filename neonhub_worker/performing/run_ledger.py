@@ -93,12 +93,13 @@ class PostgresRunLedger:
         Raises:
             NotSent: It is not.
         """
+        faults.point("send.before")
         self.check_lease(needed_s=needed_s)
         now = clock.elapsed_clock()
         if self._slot is not None and self._left_at is None and now > self._slot.end:
             raise NotSent("its turn passed before it could be sent", code=SLOT_MISSED)
         self._left_at = now
-        faults.point("send.before")
+        faults.point("send.allowed")
 
     def after_write(self) -> None:
         """Note when the request left."""

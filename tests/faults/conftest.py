@@ -1,0 +1,23 @@
+"""What the tests of faults ask for: a database, a broker and a sandbox that all cells of a file share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import forget_settings
+from tests.integration import workers
+from tests.integration.conftest import ledger, link
+from tests.integration.workers import Place
+
+__all__ = ["ledger", "link", "place"]
+
+
+@pytest.fixture(scope="module")
+def place(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Where runs are performed, with nearly the shortest lease there is: a send takes up to 16 s of it."""
+    with workers.place(postgres_url, tmp_path_factory.mktemp("faults")) as made, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEONHUB_LEASE_S", "24")
+        forget_settings()
+        yield made
