@@ -153,9 +153,3 @@ def test_every_request_can_be_told_from_every_other_by_its_effect() -> None:
     shown = {"recipient": None, "provider_id": "SM1", "key": None}
     assert actions.mark_of({**shown, "text": f"Spring is here: {actions.mark(12)}"}) == actions.mark(12)
     assert actions.mark_of({**shown, "text": "Spring is here."}) is None
-
-
-def test_the_messages_of_a_kind_go_to_several_channels() -> None:
-    requests = [actions.request(number) for number in range(10 * len(actions.KINDS))]
-    channels = {one["input"]["channel"] for one in requests if one["action"] == "slack.sendMessage"}
-    assert len(channels) > 1

@@ -10,7 +10,6 @@ from typing import Any
 from connectors import registry
 from connectors.kit.action import Park
 
-_CHANNELS = ("C0SPRINGLNCH", "C0GENERAL001", "C0RANDOM0001")
 _MARK = re.compile(r"chaos-\d{5}")
 
 
@@ -44,14 +43,8 @@ class Kind:
         return isinstance(registry.action(self.name).repeat, Park)
 
 
-_LINES = (
+KINDS = (
     Kind("sms.sendSMS", lambda n, mark: {"to": f"+1415555{n % 10_000:04d}", "body": f"Spring is here: {mark}"}),
-    Kind("slack.sendMessage", lambda n, mark: {"channel": _channel(n), "text": f"Spring is here: {mark}"}),
-    # Three steps: a ticket and the bytes, which may be repeated, and the post, which may not.
-    Kind(
-        "slack.uploadFile",
-        lambda n, mark: {"channel": _channel(n), "filename": "spring.txt", "text": "Spring.", "initial_comment": mark},
-    ),
     Kind("stripe.createCoupon", lambda n, mark: {"percent_off": 20, "name": mark}),
     Kind(
         "whatsapp.sendTemplate",
@@ -69,9 +62,6 @@ _LINES = (
         most=90,
     ),
 )
-
-KINDS = tuple(kind for kind in _LINES if kind.connection in {connector.slug for connector in registry.CONNECTORS})
-"""The lines whose connectors there are."""
 
 KIND_OF = {kind.name: kind for kind in KINDS}
 
@@ -100,7 +90,3 @@ def mark_of(effect: dict[str, Any]) -> str | None:
     """The mark that an effect shows; None if it shows none."""
     found = _MARK.search(f"{effect['text']} {effect['recipient']} {effect['provider_id']} {effect['key']}")
     return None if found is None else found.group()
-
-
-def _channel(number: int) -> str:
-    return _CHANNELS[number // len(KINDS) % len(_CHANNELS)]
