@@ -11,6 +11,7 @@ NeonhubError                      one clear line: what happened, which value, wh
 ├─ IdempotencyConflict            same idempotency key, other input
 │  └─ TaskIdTaken                 same task id, other request
 ├─ MoveRefused                    the run is not in a state from which this is allowed
+├─ SchemaAhead                    a newer program has changed the database's schema
 ├─ VaultError                     a credential cannot be encrypted or read
 └─ Unreachable                    a server we need does not answer; the text says what is known
 """
@@ -92,6 +93,10 @@ class TaskIdTaken(IdempotencyConflict):
 
 class MoveRefused(NeonhubError):
     """The run is not in a state from which this move is allowed; nothing was changed."""
+
+
+class SchemaAhead(NeonhubError):
+    """A newer program has changed the database's schema."""
 
 
 class VaultError(NeonhubError):

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     )
     worker_threads: int = Field(16, ge=1, le=200, description="Sends in flight at once in one worker process.")
     database_pool: int = Field(8, ge=1, le=100, description="Database connections of one process.")
+    retention_days: int = Field(
+        90, ge=0, le=36_500, description="Days for which finished runs and past occurrences are kept; 0 keeps them all."
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -49,6 +52,13 @@ class Settings(BaseSettings):
         if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
             raise ValueError("must start with postgresql://")
         return f"postgresql+psycopg://{rest}"
+
+    @field_validator("retention_days")
+    @classmethod
+    def _outlast_a_day(cls, days: int) -> int:
+        if days == 1:
+            raise ValueError("must be at least 2, for limits and read-backs look back one day; 0 keeps everything")
+        return days
 
     def need_database_url(self) -> str:
         """The database URL.

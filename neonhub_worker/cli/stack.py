@@ -91,22 +91,30 @@ def demo(
     return run.run_demo(load().home, folder, keep=keep, messages=messages, kill=kill, as_json=as_json)
 
 
-def migrate(as_json: AsJson = False) -> None:
-    """Bring the database's schema up to date; safe to run at any time and any number of times."""
+def migrate(
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Also remove what the version before needs; none of it may run any more.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the database's schema up to date; safe while the version before runs, and any number of times."""
     from neonhub_worker.db import migrate as migrations
     from neonhub_worker.db.engine import reachable
     from neonhub_worker.settings import settings
 
     url = settings().need_database_url()
     with reachable():
-        before, _ = migrations.versions(url)
-        migrations.upgrade(url)
-        after, _ = migrations.versions(url)
-    result: dict[str, Any] = {"before": before, "after": after}
+        before = migrations.schema(url)
+        migrations.upgrade(url, finish=finish)
+        after = migrations.schema(url)
+    result: dict[str, Any] = {"before": before.current, "after": after.current, "finished": not after.unfinished}
     if as_json:
         print_json(result)
-    else:
-        print(f"the schema is at {after}" + ("" if before == after else f" (it was at {before or 'nothing'})"))
+        return
+    moved = "" if before.current == after.current else f" (it was at {before.current or 'nothing'})"
+    print(f"the schema is at {after.current}{moved}")
+    if after.unfinished:
+        note("once no process of the version before runs, `neonhub migrate --finish` removes what only that one needs")
 
 
 def _print_urls(urls: dict[str, str]) -> None:

@@ -119,7 +119,12 @@ run = Table(
         " 'succeeded', 'failed', 'cancelled', 'expired', 'parked')",
         name="run_state",
     ),
-    postgresql_with={"fillfactor": 80},
+    # Vacuumed after so many dead rows however large it is: the indexes of what is due stay small.
+    postgresql_with={
+        "fillfactor": 80,
+        "autovacuum_vacuum_threshold": 20000,
+        "autovacuum_vacuum_scale_factor": 0.002,
+    },
 )
 Index(
     "run_idempotency",
@@ -150,12 +155,6 @@ Index(
     postgresql_where=text("state = 'queued' and published_at is not null"),
 )
 Index("run_timer", run.c.run_at, postgresql_where=text("state in ('scheduled', 'retrying', 'waiting')"))
-# What the dispatcher of the version before looks at.
-Index(
-    "run_due",
-    run.c.run_at,
-    postgresql_where=text("state in ('scheduled', 'queued', 'retrying', 'waiting')"),
-)
 Index("run_lease", run.c.lease_until, postgresql_where=text("state = 'running'"))
 Index(
     "run_expiry",
@@ -189,6 +188,12 @@ Index(
     step.c.alike,
     unique=True,
     postgresql_where=text("alike is not null and state in ('planned', 'sending', 'unknown')"),
+)
+Index(
+    "step_parked",
+    step.c.connection_id,
+    step.c.alike,
+    postgresql_where=text("alike is not null and state = 'parked'"),
 )
 Index("step_provider_id", step.c.connection_id, step.c.provider_id, postgresql_where=step.c.provider_id.is_not(None))
 

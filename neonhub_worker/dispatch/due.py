@@ -35,7 +35,8 @@ _RIPEN = text(
     """
 )
 
-# Each round of the recursion jumps to the next lane by one look into the index, however long the lanes are.
+# Each round of the recursion jumps to the next lane by one look into the index, however long the lanes are. Of each
+# lane one run more is read than there is room for on the broker: then it is known that some are left.
 _LANES = text(
     f"""
     with recursive lane as (
@@ -55,6 +56,9 @@ _LANES = text(
            greatest(pace.opens_s, gate.opens_s) as opens_s
     from lane l
     left join connection c on c.id = l.connection_id
+    left join (
+        select queue, count(*) as runs from run where state = 'queued' and published_at is not null group by queue
+    ) broker on broker.queue = l.queue
     cross join lateral (
         select min(first.run_at) as since, count(*) as ready,
                coalesce((array_agg(first.limits order by first.run_at, first.id))[1], 'null') as limits
@@ -63,7 +67,7 @@ _LANES = text(
                     and r.organization_id = l.organization_id
                     and coalesce(r.connection_id, '{NO_CONNECTION}') = l.connection_id
                     and r.name = l.name and r.priority = l.priority
-              order by r.run_at, r.id limit :window) first
+              order by r.run_at, r.id limit greatest(:window - coalesce(broker.runs, 0), 0) + 1) first
     ) head
     left join lateral (
         select min(room) as room, max(case when room <= 0 then opens_s end) as opens_s

@@ -22,7 +22,7 @@ class Lane:
 
     Attributes:
         since: When the run at its head became due.
-        ready: How many may go now; at most a window's worth.
+        ready: How many may go now; at most one more than there is room for on the broker.
         room: Where limits or gates hold it: how many of its connection may be on their way; None if nothing does.
     """
 

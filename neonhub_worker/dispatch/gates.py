@@ -163,13 +163,14 @@ def closed(connection: Connection, connection_id: uuid.UUID) -> list[Closed]:
     return [Closed(**row) for row in rows.mappings()]
 
 
-def forget_past(connection: Connection, *, limit: int = 1000) -> None:
-    """Remove gates that closed nothing for an hour: there is one for each target that was ever limited."""
-    connection.execute(
+def forget_past(connection: Connection, *, limit: int = 1000) -> int:
+    """Remove gates that closed nothing for an hour, one for each target that was ever limited; how many there were."""
+    forgotten = connection.execute(
         text(
             "delete from gate where (connection_id, scope) in (select connection_id, scope from gate "
             "where failures = 0 and closed_until < clock_timestamp() - interval '1 hour' limit :limit "
-            "for update skip locked)"
+            "for update skip locked) returning 1"
         ),
         {"limit": limit},
     )
+    return len(forgotten.all())

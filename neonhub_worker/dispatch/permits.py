@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from neonhub_worker import clock
-from neonhub_worker.dispatch.limits import Limit, Window, next_slot
+from neonhub_worker.dispatch.limits import LONGEST_S, Limit, Window, next_slot
 
 AHEAD_S = 0.1
 """A permit may be given out this long before its time: the sender waits for it, so that no time is lost on the way."""
@@ -187,3 +187,36 @@ def record(
             "used_at": [slot + timedelta(seconds=LATE_S + ARRIVE_S) for _, slot in taken],
         },
     )
+
+
+# Each round of the recursion jumps to the next connection: what is past stands at the head of each one's permits. Not
+# by the table of connections, for one that is removed leaves its permits.
+_FORGET = text(
+    """
+    with recursive one as (
+        (select connection_id from permit order by connection_id limit 1)
+        union all
+        select (select p.connection_id from permit p where p.connection_id > one.connection_id
+                order by p.connection_id limit 1)
+        from one where one.connection_id is not null
+    ), past as materialized (
+        select p.run_id, p.fence, p.step from one cross join lateral (
+            select run_id, fence, step from permit
+            where connection_id = one.connection_id
+                  and used_at < clock_timestamp() - make_interval(secs => :longest_s)
+            order by used_at limit :limit for update skip locked
+        ) p limit :limit
+    ), gone as (
+        delete from permit p using past
+        where (p.run_id, p.fence, p.step) = (past.run_id, past.fence, past.step)
+    )
+    select count(*) from past
+    """
+)
+
+
+def forget_past(connection: Connection, *, limit: int = 1000) -> int:
+    """Remove permits that no window can count any more; how many there were."""
+    values = {"longest_s": LONGEST_S + 60, "limit": limit}
+    count: int = connection.execute(_FORGET, values).scalar_one()
+    return count

@@ -1,8 +1,9 @@
 """What does ``celery beat`` do here? One idempotent tick over Postgres; any number of beats may run.
 
-A tick fires due occurrences, rescues expired leases, expires what is too late, publishes what is due, and sends the
-entries of ``beat_schedule``. Rows are taken with ``for update skip locked``, so no beat has to be elected. Before all
-of it the ledger's mark is moved on; nothing of it is done while the restore guard is engaged.
+A tick fires due occurrences, rescues expired leases, expires what is too late, publishes what is due, sends the entries
+of ``beat_schedule``, and removes some of what is past. Rows are taken with ``for update skip locked``, so that no beat
+has to be elected. Before all of it the ledger's mark is moved on; nothing of it is done while the restore guard is
+engaged.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from sqlalchemy.engine import make_url
 
 from neonhub_worker import clock, faults
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.dispatch import due, heartbeat
+from neonhub_worker.dispatch import due, gates, heartbeat, permits
 from neonhub_worker.dispatch.publish import publish
 from neonhub_worker.errors import first_line
-from neonhub_worker.ledger import decisions, leases
+from neonhub_worker.ledger import decisions, leases, retention
 from neonhub_worker.ledger.runs import DUE_CHANNEL
 from neonhub_worker.schedules import firing
 from neonhub_worker.settings import settings
@@ -37,6 +38,9 @@ TICK_S = 1.0
 BACKLOG_S = 0.03
 """Time between two looks while runs wait for room on the broker: workers make room without saying so."""
 
+PRUNE_S = 60.0
+"""Time between two sweeps over what is past; within one, each second's tick removes a batch."""
+
 
 class PostgresScheduler(Scheduler):
     """Celery's scheduler seam, on Postgres: ``beat_scheduler`` of celeryconfig names it."""
@@ -45,6 +49,8 @@ class PostgresScheduler(Scheduler):
         self._listener: psycopg.Connection | None = None
         self._kept_house_at = -math.inf
         self._open = False
+        self._prune_at = -math.inf
+        self._pruned: retention.Mark | None = None
         super().__init__(*args, **kwargs)
 
     def tick(self, *_: Any, **__: Any) -> float:
@@ -58,7 +64,8 @@ class PostgresScheduler(Scheduler):
             self._kept_house_at = clock.elapsed_clock()
             self._open = False
             self._safely(self._move_on)
-            for work in (self._fire, self._rescue, self._send_entries) if self._open else ():
+            works = (self._fire, self._rescue, self._send_entries, self._prune) if self._open else ()
+            for work in works:
                 wait_s = min(wait_s, self._safely(work))
         if self._open:
             wait_s = min(wait_s, self._safely(self._publish))
@@ -100,6 +107,26 @@ class PostgresScheduler(Scheduler):
             faults.point("rescue.written")
         for run_id in rescued:
             log.warning("lease_expired", run_id=str(run_id))
+        return TICK_S
+
+    def _prune(self) -> float:
+        now = clock.elapsed_clock()
+        if now < self._prune_at:
+            return TICK_S
+        self._prune_at = now + PRUNE_S
+        days = settings().retention_days
+        with transaction() as connection:
+            runs, mark = retention.prune(connection, days=days, mark=self._pruned)
+            others = (
+                permits.forget_past(connection)
+                + firing.forget_past(connection, days=days)
+                + gates.forget_past(connection)
+            )
+        self._pruned = mark
+        if mark is not None or others:
+            self._prune_at = now
+        if runs:
+            log.info("pruned", runs=runs)
         return TICK_S
 
     def _publish(self) -> float:

@@ -76,11 +76,19 @@ def _database(settings: Settings) -> Iterator[Finding]:
     if unsafe:
         what = f"{', '.join(unsafe)} off: a crash of the server could repeat an effect; turn it on in postgresql.conf"
         yield Finding("FAIL", "durability", what)
-    current, newest = migrate.versions(settings.need_database_url())
-    if current != newest:
-        yield Finding("FAIL", "schema", f"at {current or 'nothing'}, but {newest} is needed: run `neonhub migrate`")
+    found = migrate.schema(settings.need_database_url())
+    if found.behind:
+        what = f"at {found.current or 'nothing'}, but {found.needed} is needed: run `neonhub migrate`"
+        yield Finding("FAIL", "schema", what)
         return
-    yield Finding("ok", "schema", f"at {current}")
+    if found.ahead:
+        what = f"at {found.current}, which is newer than this program: upgrade it once the new version runs elsewhere"
+        yield Finding("note", "schema", what)
+    else:
+        yield Finding("ok", "schema", f"at {found.current}")
+    if found.unfinished:
+        what = "the upgrade is not finished: run `neonhub migrate --finish` once no process of the version before runs"
+        yield Finding("note", "upgrade", what)
     yield from _restore_guard()
     yield from _credentials()
     with transaction() as connection:

@@ -10,11 +10,22 @@ from sqlalchemy import text
 from neonhub_worker.app import app
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.ledger import guard
-from neonhub_worker.ledger.states import DUE, RunState
+from neonhub_worker.ledger.states import RunState
 from neonhub_worker.local import stack
 from neonhub_worker.settings import settings
 
 log = structlog.get_logger("neonhub.status")
+
+# Each part by an index of its own that holds no finished run.
+_OLDEST_DUE = text(
+    """
+    select extract(epoch from clock_timestamp() - min(run_at)) from (
+        select min(run_at) as run_at from run where state = 'queued' and published_at is null
+        union all select min(run_at) from run where state = 'queued' and published_at is not null
+        union all select min(run_at) from run where state in ('scheduled', 'retrying', 'waiting')
+    ) due where run_at <= clock_timestamp()
+    """
+)
 
 
 def read() -> dict[str, Any]:
@@ -28,13 +39,7 @@ def read() -> dict[str, Any]:
     with transaction() as connection:
         grouped = connection.execute(text("select state, count(*) as number from run group by state"))
         counts = {row.state: row.number for row in grouped}
-        oldest = connection.execute(
-            text(
-                "select extract(epoch from clock_timestamp() - min(run_at)) from run "
-                "where state = any(:due) and run_at <= clock_timestamp()"
-            ),
-            {"due": [str(state) for state in DUE]},
-        ).scalar()
+        oldest = connection.execute(_OLDEST_DUE).scalar()
         engaged = guard.engaged(connection)
     return {
         "runs": {str(state): counts.get(str(state), 0) for state in RunState},

@@ -50,6 +50,23 @@ _ADVANCE = text(
 
 _HOLD = text("update schedule set error = :error, retry_at = statement_timestamp() + :held_for where id = :id")
 
+# None that its schedule has yet to come by: it may have been cancelled.
+_FORGET = text(
+    """
+    with past as materialized (
+        select o.schedule_id, o.due_at from schedule s cross join lateral (
+            select schedule_id, due_at from occurrence
+            where schedule_id = s.id and due_at < clock_timestamp() - make_interval(days => :days)
+                  and (s.next_at is null or due_at < s.next_at)
+            order by due_at limit :limit for update skip locked
+        ) o limit :limit
+    ), gone as (
+        delete from occurrence o using past where (o.schedule_id, o.due_at) = (past.schedule_id, past.due_at)
+    )
+    select count(*) from past
+    """
+)
+
 
 def fire_due(connection: Connection, *, limit: int | None = 1000) -> int:
     """Turn due occurrences into runs, in the caller's transaction; a rollback leaves everything due.
@@ -130,6 +147,14 @@ def _draft(schedule: Schedule, due_at: datetime) -> Draft:
         run_at=schedule.run_at(due_at),
         **schedule.template,
     )
+
+
+def forget_past(connection: Connection, *, days: int, limit: int = 1000) -> int:
+    """Remove occurrences that were due more than ``days`` days ago (0 keeps them); how many there were."""
+    if days == 0:
+        return 0
+    count: int = connection.execute(_FORGET, {"days": days, "limit": limit}).scalar_one()
+    return count
 
 
 def _hold(connection: Connection, schedule: Schedule, error: Exception) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from alembic import command
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -175,21 +176,49 @@ def test_runs_that_wait_for_a_person_are_noted(neonhub: Neonhub, link: None) -> 
 def test_a_schema_that_is_behind_is_a_fault_that_migrate_mends(
     neonhub: Neonhub, settings: Settings, no_schema: None
 ) -> None:
-    newest = migrate.versions(settings.need_database_url())[1]
+    found_schema = migrate.schema(settings.need_database_url())
+    needed, newest = found_schema.needed, found_schema.newest
     verdict, said = found(neonhub("doctor", "--json"))["schema"]
-    assert (verdict, said) == ("FAIL", f"at nothing, but {newest} is needed: run `neonhub migrate`")
+    assert (verdict, said) == ("FAIL", f"at nothing, but {needed} is needed: run `neonhub migrate`")
     assert neonhub("migrate").words == f"the schema is at {newest} (it was at nothing)"
     assert neonhub("migrate").words == f"the schema is at {newest}"
-    assert neonhub("migrate", "--json").json == {"before": newest, "after": newest}
+    assert neonhub("migrate", "--json").json == {"before": newest, "after": newest, "finished": True}
     assert found(neonhub("doctor", "--json"))["schema"] == ("ok", f"at {newest}")
+
+
+def test_an_upgrade_that_is_not_finished_is_noted(neonhub: Neonhub, settings: Settings) -> None:
+    command.downgrade(migrate.config(settings.need_database_url()), "0001")
+    schema = migrate.schema(settings.need_database_url())
+    migrated = neonhub("migrate")
+    assert migrated.words == f"the schema is at {schema.needed} (it was at 0001)"
+    assert "`neonhub migrate --finish`" in migrated.err
+    findings = found(neonhub("doctor", "--json"))
+    assert findings["schema"] == ("ok", f"at {schema.needed}")
+    verdict, said = findings["upgrade"]
+    assert (verdict, "run `neonhub migrate --finish` once no process of the version before runs" in said) == (
+        "note",
+        True,
+    )
+    finished = neonhub("migrate", "--finish")
+    assert finished.words == f"the schema is at {schema.newest} (it was at {schema.needed})"
+    assert finished.err == ""
+    assert "upgrade" not in found(neonhub("doctor", "--json"))
+
+
+def test_a_schema_that_a_newer_version_has_changed_is_noted_and_left_alone(neonhub: Neonhub) -> None:
+    with transaction() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    verdict, said = found(neonhub("doctor", "--json"))["schema"]
+    assert (verdict, "at 9999, which is newer than this program" in said) == ("note", True)
+    assert "is at 9999, which is newer than this program" in neonhub("migrate").refusal
 
 
 COMMANDS: list[list[str]] = [["status"], ["runs", "list"], ["consent", "list"]]
 
 
 def test_without_the_schema_a_command_says_what_to_do(neonhub: Neonhub, no_schema: None) -> None:
-    for command in COMMANDS:
-        assert "`neonhub migrate` brings it up to date" in neonhub(*command).refusal
+    for words in COMMANDS:
+        assert "`neonhub migrate` brings it up to date" in neonhub(*words).refusal
 
 
 def test_a_database_that_is_away_cannot_be_migrated(neonhub: Neonhub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from neonhub_worker import enqueue, get_run, schedule
 from neonhub_worker.app import app
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.dispatch import scheduler
+from neonhub_worker.dispatch import due, scheduler
 from neonhub_worker.dispatch.scheduler import PostgresScheduler
 from neonhub_worker.ledger import leases
 from neonhub_worker.ledger.runs import KEPT, WINDOW
@@ -115,6 +115,27 @@ def test_only_a_window_of_a_backlog_is_on_the_broker(beat: PostgresScheduler, br
     beat.tick()
     assert published(run_ids) == WINDOW - KEPT + 60
     assert len(messages(broker)) < WINDOW / 4
+
+
+def test_a_lane_that_fills_the_broker_and_has_more_is_looked_at_again_soon(broker: redis.Redis) -> None:
+    room = WINDOW - KEPT
+    accept_unpublished(2 * room + 1)
+
+    def tick() -> tuple[int, bool]:
+        with transaction() as connection:
+            taken = due.take(connection)
+        return len(taken.due), taken.more
+
+    def drain() -> None:
+        with transaction() as connection:
+            connection.execute(text("update run set state = 'cancelled' where published_at is not null"))
+
+    assert tick() == (room, True)
+    assert tick() == (0, True)
+    drain()
+    assert tick() == (room, True)
+    drain()
+    assert tick() == (1, False)
 
 
 def test_what_fails_costs_only_its_own_part_of_the_tick(

@@ -13,7 +13,7 @@ from neonhub_worker.settings import load
 
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", "BROKER_URL", "SANDBOX_URL", "VAULT_KEYS", "LEASE_S", "HOME"):
+    for name in ("DATABASE_URL", "BROKER_URL", "SANDBOX_URL", "VAULT_KEYS", "LEASE_S", "HOME", "RETENTION_DAYS"):
         monkeypatch.delenv(f"NEONHUB_{name}", raising=False)
 
 
@@ -64,3 +64,13 @@ def test_every_wrong_setting_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_half_written_stack_file_is_no_stack(tmp_path: Path) -> None:
     (tmp_path / "stack.json").write_text('{"urls": ')
     assert load(home=tmp_path).database_url is None
+
+
+def test_runs_are_kept_for_two_days_at_least_or_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(home=tmp_path).retention_days == 90
+    for days, kept in (("2", 2), ("0", 0), ("", 90)):
+        monkeypatch.setenv("NEONHUB_RETENTION_DAYS", days)
+        assert load(home=tmp_path).retention_days == kept
+    monkeypatch.setenv("NEONHUB_RETENTION_DAYS", "1")
+    with pytest.raises(SettingsError, match=r"NEONHUB_RETENTION_DAYS: must be at least 2, .*; 0 keeps everything"):
+        load(home=tmp_path)

@@ -1,6 +1,7 @@
 """What may go when: limits, permits and gates; indexes that find due runs lane by lane; the restore guard.
 
-Only adds: workers and beats of the version before keep running on it. Their index ``run_due`` stays until 0003.
+Only adds: workers and beats of the version before keep running on it. Their index ``run_due`` stays until 0004. What
+breaks off is done again by running it again.
 
 Revision: 0002, after 0001
 """
@@ -15,10 +16,10 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
-    "ALTER TABLE connection ADD COLUMN limits JSONB DEFAULT '[]' NOT NULL",
-    "ALTER TABLE run ADD COLUMN target TEXT, ADD COLUMN limits JSONB",
+    "ALTER TABLE connection ADD COLUMN IF NOT EXISTS limits JSONB DEFAULT '[]' NOT NULL",
+    "ALTER TABLE run ADD COLUMN IF NOT EXISTS target TEXT, ADD COLUMN IF NOT EXISTS limits JSONB",
     """
-    CREATE TABLE gate (
+    CREATE TABLE IF NOT EXISTS gate (
         connection_id UUID NOT NULL,
         scope TEXT NOT NULL,
         closed_until TIMESTAMP WITH TIME ZONE,
@@ -31,7 +32,7 @@ STATEMENTS = (
     )
     """,
     """
-    CREATE TABLE permit (
+    CREATE TABLE IF NOT EXISTS permit (
         run_id UUID NOT NULL,
         fence INTEGER NOT NULL,
         step TEXT NOT NULL,
@@ -43,10 +44,10 @@ STATEMENTS = (
         CONSTRAINT permit_pkey PRIMARY KEY (run_id, fence, step)
     )
     """,
-    "CREATE INDEX permit_of_connection ON permit (connection_id, used_at)",
-    "CREATE INDEX permit_of_target ON permit (connection_id, target, used_at) WHERE target IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS permit_of_connection ON permit (connection_id, used_at)",
+    "CREATE INDEX IF NOT EXISTS permit_of_target ON permit (connection_id, target, used_at) WHERE target IS NOT NULL",
     """
-    CREATE TABLE restore_guard (
+    CREATE TABLE IF NOT EXISTS restore_guard (
         one BOOLEAN DEFAULT true NOT NULL,
         system_id TEXT,
         database_oid BIGINT NOT NULL,
@@ -60,36 +61,44 @@ STATEMENTS = (
         CONSTRAINT restore_guard_one CHECK (one)
     )
     """,
+    # By default a table is vacuumed once a fifth of it is dead: with millions of finished runs that leaves a million
+    # dead entries in the small indexes of what is due, which every tick passes over.
+    "ALTER TABLE run SET (autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_scale_factor = 0.002)",
 )
 
 # Without a lock that would stop the workers while a large table is read.
-INDEXES = (
-    """
-    CREATE INDEX CONCURRENTLY run_lane ON run (
-        queue, organization_id, coalesce(connection_id, '00000000-0000-0000-0000-000000000000'), name, priority,
-        run_at, id
-    ) WHERE state = 'queued' AND published_at IS NULL
+INDEXES = {
+    "run_lane": """
+        run (queue, organization_id, coalesce(connection_id, '00000000-0000-0000-0000-000000000000'), name, priority,
+             run_at, id)
+        WHERE state = 'queued' AND published_at IS NULL
     """,
-    """
-    CREATE INDEX CONCURRENTLY run_published ON run (queue, published_at)
-    WHERE state = 'queued' AND published_at IS NOT NULL
-    """,
-    "CREATE INDEX CONCURRENTLY run_timer ON run (run_at) WHERE state IN ('scheduled', 'retrying', 'waiting')",
-)
+    "run_published": "run (queue, published_at) WHERE state = 'queued' AND published_at IS NOT NULL",
+    "run_timer": "run (run_at) WHERE state IN ('scheduled', 'retrying', 'waiting')",
+    "step_parked": "step (connection_id, alike) WHERE alike IS NOT NULL AND state = 'parked'",
+}
+
+BROKEN = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass('{name}') AND NOT indisvalid"
 
 
 def upgrade() -> None:
     for statement in STATEMENTS:
         op.execute(statement)
     with op.get_context().autocommit_block():
-        for statement in INDEXES:
-            op.execute(statement)
+        # Nobody waits behind one that is built so: it may wait for the longest transaction.
+        op.execute("SET lock_timeout = 0")
+        for name, columns in INDEXES.items():
+            if op.get_bind().exec_driver_sql(BROKEN.format(name=name)).first() is not None:
+                op.execute(f"DROP INDEX CONCURRENTLY {name}")
+            op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {columns}")
+        op.execute("SET lock_timeout = '5s'")
 
 
 def downgrade() -> None:
-    for index in ("run_timer", "run_published", "run_lane"):
+    for index in INDEXES:
         op.execute(f"DROP INDEX {index}")
     op.execute("DROP TABLE restore_guard")
+    op.execute("ALTER TABLE run RESET (autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor)")
     op.execute("DROP TABLE permit")
     op.execute("DROP TABLE gate")
     op.execute("ALTER TABLE run DROP COLUMN target, DROP COLUMN limits")

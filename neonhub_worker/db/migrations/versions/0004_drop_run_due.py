@@ -1,0 +1,30 @@
+"""Drop the index that only the dispatcher of the version before looked at.
+
+Revision: 0004, after 0003
+"""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+finish = True
+
+
+def upgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS run_due")
+        op.execute("SET lock_timeout = '5s'")
+
+
+def downgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.execute(
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS run_due ON run (run_at) "
+            "WHERE state in ('scheduled', 'queued', 'retrying', 'waiting')"
+        )
