@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,14 +26,15 @@ class Case:
     Attributes:
         make: Makes an input that no other run shares, and prepares the sandbox for it.
         mark: The field of an effect, and that of the input, by which the run's effects are known.
-        steps: Of an action of several steps: for each step that is recorded, whether the effect has happened by then.
+        steps: Of an action of several steps: for each attempt that it takes until the effect has been sent, and in it
+            for each step that is recorded, whether the effect has happened by then.
         writes: With this socket write the effect's request is whole: its headers are written first, then its body.
     """
 
     action: str
     make: Callable[[Sandbox], Input]
     mark: tuple[str, str]
-    steps: tuple[bool, ...] = ()
+    steps: tuple[tuple[bool, ...], ...] = ()
     writes: int = 2
 
     @property
@@ -81,10 +83,30 @@ def _coupon(sandbox: Sandbox) -> Input:
     return {"id": f"spring-{uuid.uuid4().hex}", "percent_off": 5}
 
 
+def _template(sandbox: Sandbox) -> Input:
+    to = f"+1415555{next(_NUMBERS)}"
+    return {
+        "to": to,
+        "template": "order_shipped",
+        "language": "en_US",
+        "body_values": ["Ana", "today"],
+        "url_endings": {"0": "1042"},
+    }
+
+
+def _post(sandbox: Sandbox) -> Input:
+    return {"image_url": "https://cdn.example.com/spring.jpg", "caption": uuid.uuid4().hex}
+
+
+_NUMBERS = itertools.count(1000)
+
 CASES = (
     Case("slack.deleteMessage", _deletion, mark=("provider_id", "ts")),
     Case("stripe.createCoupon", _coupon, mark=("provider_id", "id")),
     Case("sms.sendSMS", _sms, mark=("text", "body")),
+    Case("whatsapp.sendTemplate", _template, mark=("recipient", "to")),
     # Its steps: the upload, the post, and when the wait for the post to show began.
-    Case("slack.uploadFile", _file, mark=("text", "title"), steps=(False, True, True)),
+    Case("slack.uploadFile", _file, mark=("text", "title"), steps=((False, True, True),)),
+    # The container, when the wait for it began; later that it is ready, and the post.
+    Case("instagram.publishPost", _post, mark=("text", "caption"), steps=((False, False), (False, True))),
 )

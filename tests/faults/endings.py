@@ -56,21 +56,26 @@ def rescue() -> None:
 
 
 def show(sandbox: Sandbox) -> None:
-    """As if the platform had shown all that was done."""
-    requests.post(f"{sandbox.url}/_sandbox/clock", json={"advance_s": 1}, timeout=10).raise_for_status()
+    """As if the platform had done and shown all that was asked of it."""
+    requests.post(f"{sandbox.url}/_sandbox/clock", json={"advance_s": 2}, timeout=10).raise_for_status()
 
 
-def finish(place: Place, run_id: uuid.UUID, case: Case) -> Run:
-    """Let another worker bring a run to its end."""
+def attempt(place: Place, run_id: uuid.UUID, case: Case) -> Run:
+    """Let another worker make an attempt, after all that there is to wait for."""
+    if case.steps:
+        show(place.sandbox)
+    rescue()
+    let_waits_pass(run_id)
+    batch.perform([run_id])
+    return get_run(run_id)
+
+
+def finish(place: Place, run_id: uuid.UUID, case: Case) -> None:
+    """Let other workers bring a run to its end."""
     for _ in range(_ATTEMPTS):
-        if case.steps:
-            show(place.sandbox)
-        rescue()
-        let_waits_pass(run_id)
-        batch.perform([run_id])
-        run = get_run(run_id)
+        run = attempt(place, run_id, case)
         if run.state in (*FINAL, RunState.PARKED):
-            return run
+            return
     raise AssertionError(f"{run.state} after {_ATTEMPTS} attempts: {run.error}")
 
 

@@ -20,6 +20,7 @@ class Cell:
     Attributes:
         at: Which time the worker comes to the point.
         done: How often the effect has happened by then.
+        before: Attempts without a fault that come first.
         prior: A fault that killed an earlier worker, so that this one meets an effect in doubt.
     """
 
@@ -28,10 +29,11 @@ class Cell:
     kind: str
     at: int = 1
     done: int = 0
+    before: int = 0
     prior: str | None = None
 
     def __str__(self) -> str:
-        after = f" after {self.prior}" if self.prior else ""
+        after = f" after {self.prior}" if self.prior else f" in attempt {self.before + 1}" if self.before else ""
         return f"{self.case.policy} {self.case.action} {self.fault}{after}"
 
     @property
@@ -51,17 +53,19 @@ def cells(kind: str) -> list[Cell]:
 
 
 def _cells(case: Case, kind: str) -> Iterator[Cell]:
+    last = max(0, len(case.steps) - 1)
     for point in ("claim.begin", "claim.written", "claim.committed"):
-        yield Cell(case, point, kind)
+        yield Cell(case, point, kind, before=last)
     for at in range(1, case.writes + 1):
-        yield Cell(case, "send.before", kind, at)
-        yield Cell(case, "send.allowed", kind, at)
-        yield Cell(case, "send.written", kind, at, done=int(at == case.writes))
-    for at, done in enumerate(case.steps, start=1):
-        yield Cell(case, "step.done", kind, at, done=int(done))
-        yield Cell(case, "step.recorded", kind, at, done=int(done))
+        yield Cell(case, "send.before", kind, at, before=last)
+        yield Cell(case, "send.allowed", kind, at, before=last)
+        yield Cell(case, "send.written", kind, at, done=int(at == case.writes), before=last)
+    for before, recorded in enumerate(case.steps):
+        for at, done in enumerate(recorded, start=1):
+            yield Cell(case, "step.done", kind, at, done=int(done), before=before)
+            yield Cell(case, "step.recorded", kind, at, done=int(done), before=before)
     for point in ("send.answered", "settle.written", "settle.committed"):
-        yield Cell(case, point, kind, done=1)
+        yield Cell(case, point, kind, done=1, before=last)
     if not case.may_park:
-        yield Cell(case, "doubt.answered", kind, prior="send.before:kill")
-        yield Cell(case, "doubt.answered", kind, done=1, prior=f"send.written:kill:{case.writes}")
+        yield Cell(case, "doubt.answered", kind, before=last, prior="send.before:kill")
+        yield Cell(case, "doubt.answered", kind, done=1, before=last, prior=f"send.written:kill:{case.writes}")

@@ -6,6 +6,7 @@ import contextlib
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -179,7 +180,9 @@ class Moves(RuleBasedStateMachine):
             for run in _read(connection, list(self.policies)):
                 count = self.platform.count(run.id)
                 assert count == _EFFECTS.get(run.state, count), f"{run.state} with {count} effects: {run.moves}"
-                assert count == _SHOWN.get(run.effect, count), f"effect {run.effect}, {count} happened: {run.moves}"
+                assert count == _SHOWN.get(run.effect or "", count), (
+                    f"effect {run.effect}, {count} happened: {run.moves}"
+                )
                 assert self.ended.get(run.id, run.state) == run.state, "what has ended goes on only if a person asks"
                 if run.state in FINAL:
                     self.ended[run.id] = run.state
@@ -271,7 +274,7 @@ def unseen(state: RunState) -> set[RunState]:
 
 def test_whatever_order_things_happen_in_what_is_promised_holds(ledger: Ledger) -> None:
     run_state_machine_as_test(
-        lambda: Moves(ledger),
+        partial(Moves, ledger),  # type: ignore[arg-type]  # any factory will do
         settings=settings(
             max_examples=120,
             stateful_step_count=40,
@@ -293,7 +296,8 @@ def test_every_move_is_made_by_what_causes_it_and_keeps_the_promise(ledger: Ledg
     moves.teardown()
     with ledger.engine.connect() as connection:
         made = set(connection.execute(text("select distinct move from run_event")).scalars())
-    assert made | {"ripen"} == MOVES.keys(), "ripen is asserted where it happens"
+    elsewhere = {"ripen", "compare"}  # the one is asserted where it happens, the other after a restore
+    assert made | elsewhere == MOVES.keys()
 
 
 def _succeed_and_fail(moves: Moves) -> None:

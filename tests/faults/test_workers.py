@@ -13,7 +13,7 @@ from neonhub_worker import faults, get_run
 from neonhub_worker.settings import settings
 from tests.faults.armed import Armed
 from tests.faults.cases import CASES, Input
-from tests.faults.endings import accept, finish, let_lease_run_out, let_waits_pass, rescue, show, wrong
+from tests.faults.endings import accept, attempt, finish, let_lease_run_out, let_waits_pass, rescue, show, wrong
 from tests.faults.matrix import BEAT, PRODUCER, Cell, cells
 from tests.integration.workers import Place
 from tests.servers import wait_for
@@ -35,6 +35,10 @@ class Struck:
         self.cell = cell
         self.given: Input = cell.case.make(place.sandbox)
         self.run_id: uuid.UUID = accept(cell.case, self.given)
+        for _ in range(cell.before):
+            attempt(place, self.run_id, cell.case)
+        let_waits_pass(self.run_id)
+        show(place.sandbox)
         if cell.prior is not None:
             assert Armed([self.run_id], cell.prior).wait() == -signal.SIGKILL
             self.wait_arrived()

@@ -122,7 +122,13 @@ class Bare:
             children[:] = psutil.Process(self._processes["worker"].pid).children()
             return bool(children)
 
-        wait_for(there, "a child of the worker")
+        try:
+            wait_for(there, "a child of the worker")
+        except AssertionError:  # its pool did not come back: a new worker is the best that its operator can do
+            self._processes["worker"].kill()
+            self._processes["worker"].wait()
+            self._start_worker()
+            return
         with contextlib.suppress(psutil.NoSuchProcess):
             children[0].send_signal(signal.SIGKILL)
 
