@@ -5,10 +5,10 @@ RUN := $(BIN)/python -m
 STAMP := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check format lint types contracts docs bench kills clean
+.PHONY: help setup demo up down test check format lint types contracts docs bench bench-fairness kills clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP) ## Create .venv and install everything into it
 
@@ -56,6 +56,9 @@ docs: $(STAMP) ## Write the pages that are rendered from code
 
 bench: $(STAMP) ## Measure actions per second, commits and CPU time (build/bench.json)
 	@$(BIN)/python benchmarks/actions.py $(ARGS)
+
+bench-fairness: $(STAMP) ## Measure fairness, pacing and isolation, about eight minutes (build/bench-fairness.json)
+	@$(BIN)/python benchmarks/fairness.py $(ARGS)
 
 kills: $(STAMP) ## Kill each process of the stack in turn during a demo, twenty times (ARGS='--times 40 --seed 2')
 	@$(RUN) tests.acceptance.kills $(ARGS)
