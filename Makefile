@@ -8,7 +8,7 @@ STAMP := .venv/.ready
 .PHONY: help setup demo up down test check format lint types contracts docs bench bench-growth bench-fairness kills chaos clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP) ## Create .venv and install everything into it
 
@@ -59,6 +59,9 @@ bench: $(STAMP) ## Measure actions per second, commits and CPU time (build/bench
 
 bench-growth: $(STAMP) ## Measure claims and dispatch beside 5,000,000 finished runs (build/bench-growth.json)
 	@$(RUN) benchmarks.growth $(ARGS)
+
+bench-fairness: $(STAMP) ## Measure fairness, pacing and isolation, about eight minutes (build/bench-fairness.json)
+	@$(BIN)/python benchmarks/fairness.py $(ARGS)
 
 kills: $(STAMP) ## Kill each process of the stack in turn during a demo, twenty times (ARGS='--times 40 --seed 2')
 	@$(RUN) tests.acceptance.kills $(ARGS)
