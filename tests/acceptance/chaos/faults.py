@@ -19,8 +19,9 @@ _KINDS = (
     "error_500_after",
     "error_503_before",
     "error_503_after",
-    "rate_limit",
 )
+_WAITS_S = {"sms": 2, "stripe": 2, "whatsapp": 0, "instagram": 0}
+"""What a platform answers when it limits: seconds in its header; Meta, which tells whole minutes, tells nothing."""
 
 
 def faults(seed: int) -> list[dict[str, Any]]:
@@ -28,6 +29,10 @@ def faults(seed: int) -> list[dict[str, Any]]:
 
     Each kind is asked about only those calls that no kind before it took, so that all of them together take ``SHARE``.
     """
-    each = 1 - (1 - SHARE) ** (1 / len(_KINDS))
+    each = 1 - (1 - SHARE) ** (1 / (len(_KINDS) + 1))
     drawn = [{"kind": kind, "probability": each, "seed": seed * 100 + n} for n, kind in enumerate(_KINDS)]
-    return [{"kind": "latency", "seconds": LATENCY_S}, *drawn]
+    limits = [
+        {"kind": "rate_limit", "connector": slug, "seconds": wait_s, "probability": each, "seed": seed * 100 + 50 + n}
+        for n, (slug, wait_s) in enumerate(_WAITS_S.items())
+    ]
+    return [{"kind": "latency", "seconds": LATENCY_S}, *drawn, *limits]
