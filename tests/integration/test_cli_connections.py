@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 from cryptography.fernet import Fernet
+from sqlalchemy import Engine, text
 
 from tests.conftest import forget_settings
 from tests.integration.cli import INPUT, Neonhub, count, sms_run
@@ -169,3 +170,30 @@ def test_an_unknown_connection_or_organization_is_named(neonhub: Neonhub) -> Non
 
 def test_the_connections_of_an_unknown_organization_are_not_an_empty_list(neonhub: Neonhub) -> None:
     assert "no organization 'nobody'" in neonhub("connections", "list", "--org", "nobody").refusal
+
+
+def test_an_accounts_limits_are_set_shown_and_taken_back(neonhub: Neonhub, credential_file: Path) -> None:
+    given = ("--org", "acme", "--credential-file", credential_file, "--limit", "10/s", "--limit", "1/6s per target")
+    assert neonhub("connections", "add", "sms", *given).code == 0
+    (listed,) = neonhub("connections", "list", "--org", "acme", "--json").json
+    assert (listed["limits"], listed["waits"]) == (["10/s", "1/6s per target"], [])
+    assert "10/s, 1/6s per target" in neonhub("connections", "list", "--org", "acme").words
+    assert neonhub("connections", "limit", "sms", "--org", "acme", "--limit", "1000/day").code == 0
+    assert neonhub("connections", "list", "--org", "acme", "--json").json[0]["limits"] == ["1000/day"]
+    assert "not limited" in neonhub("connections", "limit", "sms", "--org", "acme").words
+    refusal = neonhub("connections", "limit", "sms", "--org", "acme", "--limit", "ten a second").refusal
+    assert "'ten a second' is no limit; write it as 10/s" in refusal
+
+
+def test_what_a_connection_waits_for_is_shown(neonhub: Neonhub, credential_file: Path, engine: Engine) -> None:
+    neonhub("connections", "add", "sms", "--org", "acme", "--credential-file", credential_file)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into gate (connection_id, scope, closed_until, failures, reason) "
+                "select id, 'circuit', now() + interval '1 hour', 5, 'Unavailable' from connection"
+            )
+        )
+    (listed,) = neonhub("connections", "list", "--org", "acme", "--json").json
+    assert [(one["scope"], one["reason"]) for one in listed["waits"]] == [("circuit", "Unavailable")]
+    assert "circuit until" in neonhub("connections", "list", "--org", "acme").words
