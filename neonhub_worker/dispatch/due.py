@@ -23,11 +23,11 @@ _RIPEN = text(
     """
     with timers as (
         select id from run
-        where state in ('scheduled', 'retrying', 'waiting') and run_at <= clock_timestamp()
+        where state in ('scheduled', 'retrying', 'waiting') and run_at <= statement_timestamp()
         order by run_at limit :limit for update skip locked
     ), lost as (
         select id from run
-        where state = 'queued' and published_at < clock_timestamp() - make_interval(secs => :redispatch_s)
+        where state = 'queued' and published_at < statement_timestamp() - make_interval(secs => :redispatch_s)
         limit :limit for update skip locked
     )
     update run set state = 'queued', published_at = null
@@ -75,21 +75,21 @@ _LANES = text(
              as lim(of text, count int, per_s float8)
         cross join lateral (
             select lim.count - count(*) as room,
-                   extract(epoch from min(used.used_at) - clock_timestamp()) + lim.per_s - :early_s as opens_s
+                   extract(epoch from min(used.used_at) - statement_timestamp()) + lim.per_s - :early_s as opens_s
             from (select used_at from permit p
                   where p.connection_id = l.connection_id and (lim.of = 'connection' or p.action = l.name)
-                        and p.used_at > clock_timestamp() + make_interval(secs => :early_s - lim.per_s)
+                        and p.used_at > statement_timestamp() + make_interval(secs => :early_s - lim.per_s)
                   order by used_at desc limit lim.count) used
         ) left_over
         where lim.of <> 'target'
     ) pace on true
     left join lateral (
-        select case when bool_or(g.closed_until > clock_timestamp()) then 0
+        select case when bool_or(g.closed_until > statement_timestamp()) then 0
                     when bool_or(g.failures >= :failures) then 1 end as room,
-               extract(epoch from max(g.closed_until) - clock_timestamp()) as opens_s
+               extract(epoch from max(g.closed_until) - statement_timestamp()) as opens_s
         from gate g where g.connection_id = l.connection_id
              and g.scope in ('circuit', 'connection', 'action:' || l.name)
-             and (g.closed_until > clock_timestamp() or g.failures >= :failures)
+             and (g.closed_until > statement_timestamp() or g.failures >= :failures)
     ) gate on true
     """  # noqa: S608 (constants)
 )
@@ -117,7 +117,7 @@ _TAKE = text(
             order by run_at, id limit l.count for update skip locked
         ) r
     )
-    update run r set published_at = clock_timestamp()
+    update run r set published_at = statement_timestamp()
     from picked where r.id = picked.id
     returning r.id, r.queue, r.organization_id, r.name, r.connection_id
     """  # noqa: S608 (constants)
@@ -125,7 +125,7 @@ _TAKE = text(
 
 _NEXT = text(
     """
-    select extract(epoch from min(run_at) - clock_timestamp()) from run
+    select extract(epoch from min(run_at) - statement_timestamp()) from run
     where state in ('scheduled', 'retrying', 'waiting')
     """
 )

@@ -85,7 +85,7 @@ _WINDOWS = text(
             from (select used_at from permit
                   where connection_id = l.connection_id and (l.action is null or action = l.action)
                         and (l.target is null or target = l.target)
-                        and used_at > clock_timestamp() - make_interval(secs => l.per_s)
+                        and used_at > statement_timestamp() - make_interval(secs => l.per_s)
                   order by used_at desc limit l.count) p
         ) newest
     )

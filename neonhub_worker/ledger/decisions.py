@@ -180,7 +180,7 @@ _EXPIRE = text(
     f"""
     with gone as (
         select id from run
-        where expires_at <= clock_timestamp() and state = any(:sources) and {_CERTAINLY_NOT_DONE}
+        where expires_at <= statement_timestamp() and state = any(:sources) and {_CERTAINLY_NOT_DONE}
         order by expires_at limit :limit for update skip locked
     ), moved as (
         update run set state = 'expired', finished_at = clock_timestamp()

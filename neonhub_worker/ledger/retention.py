@@ -25,7 +25,7 @@ _NEXT_ORGANIZATION = text(
     """
     select o.id, old.since from organization o cross join lateral (
         select r.created_at as since from run r
-        where r.organization_id = o.id and r.created_at < clock_timestamp() - make_interval(days => :days)
+        where r.organization_id = o.id and r.created_at < statement_timestamp() - make_interval(days => :days)
         order by r.created_at limit 1
     ) old
     where o.id > :after order by o.id limit 1

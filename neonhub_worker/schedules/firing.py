@@ -56,7 +56,7 @@ _FORGET = text(
     with past as materialized (
         select o.schedule_id, o.due_at from schedule s cross join lateral (
             select schedule_id, due_at from occurrence
-            where schedule_id = s.id and due_at < clock_timestamp() - make_interval(days => :days)
+            where schedule_id = s.id and due_at < statement_timestamp() - make_interval(days => :days)
                   and (s.next_at is null or due_at < s.next_at)
             order by due_at limit :limit for update skip locked
         ) o limit :limit

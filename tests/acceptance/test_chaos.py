@@ -38,7 +38,8 @@ def test_nothing_is_lost_or_done_twice_while_each_process_is_killed(tmp_path: Pa
     assert out.exists(), said
     found = json.loads(out.read_text())
     assert (found["lost"], found["duplicated"], found["stuck"], found["findings"]) == (0, 0, 0, {}), said
-    assert found["actions"] == found["effects"] == 200, said
+    assert found["actions"] == 200, said
+    assert 200 - found["parked"] <= found["effects"] <= 200, said
     assert (found["kills"], found["restarts"]) == (len(plan.STACK), 3), said
     assert found["in_flight_at_kill"] > 0, "no kill met anything in flight: it proved nothing"
     assert found["taken_up_p99_s"] < 2 * found["lease_s"], said
