@@ -16,15 +16,13 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from neonhub_worker import enqueue, get_run
-from neonhub_worker.app import app
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.dispatch import scheduler
-from neonhub_worker.dispatch.scheduler import PostgresScheduler
 from neonhub_worker.errors import Unreachable
 from neonhub_worker.ledger import leases
 from neonhub_worker.ledger.states import RunState
 from neonhub_worker.performing import batch
 from tests.conftest import forget_settings
+from tests.faults.beats import tick
 from tests.faults.cases import CASES, Case
 from tests.faults.endings import accept, finish, let_lease_run_out, wrong
 from tests.faults.proxy import Proxy, proxy
@@ -132,7 +130,7 @@ print(enqueue(json.load(sys.stdin)))
 
 
 def test_a_message_that_the_broker_took_and_did_not_acknowledge_is_sent_twice_and_done_once(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: Place,
 ) -> None:
     given = SMS.make(place.sandbox)
     parsed = make_url(place.broker_url)
@@ -154,10 +152,7 @@ def test_a_message_that_the_broker_took_and_did_not_acknowledge_is_sent_twice_an
     run_id = uuid.UUID(producer.stdout.split()[-1])
     with transaction() as connection:  # what other tests did to the connection is not this one's
         connection.execute(text("delete from gate"))
-    monkeypatch.setattr(scheduler, "TICK_S", 0.001)
-    beat = PostgresScheduler(app=app)
-    beat.tick()
-    beat.close()
+    tick()
     with redis.Redis.from_url(place.broker_url) as client:
         assert sum(client.llen(name) for name in client.keys("actions*")) == 2
         client.flushall()

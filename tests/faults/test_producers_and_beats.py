@@ -18,11 +18,9 @@ import redis
 from sqlalchemy import text
 
 from neonhub_worker import enqueue, faults, schedule
-from neonhub_worker.app import app
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.dispatch import scheduler
-from neonhub_worker.dispatch.scheduler import PostgresScheduler
 from neonhub_worker.ledger import leases
+from tests.faults.beats import TICKS, tick
 from tests.faults.cases import CASES
 from tests.faults.endings import accept, finish, wrong
 from tests.faults.matrix import BEAT, PRODUCER
@@ -35,12 +33,6 @@ ASKS = """
 import json, sys
 from neonhub_worker import enqueue
 enqueue(json.load(sys.stdin))
-"""
-TICKS = """
-from neonhub_worker.app import app
-from neonhub_worker.dispatch.scheduler import PostgresScheduler
-beat = PostgresScheduler(app=app)
-beat.tick()
 """
 
 
@@ -75,15 +67,6 @@ def struck(program: str, point: str, kind: str, given: Any = None) -> Iterator[N
         process.wait()
 
 
-@pytest.fixture
-def beat(monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresScheduler]:
-    """Another beat, which does all of its work with every tick."""
-    monkeypatch.setattr(scheduler, "TICK_S", 0.001)
-    made = PostgresScheduler(app=app)
-    yield made
-    made.close()
-
-
 def messages(place: Place) -> int:
     """How many messages are on the broker, which is empty afterwards."""
     with redis.Redis.from_url(place.broker_url) as client:
@@ -103,16 +86,14 @@ def lose_messages(place: Place) -> None:
 
 @pytest.mark.parametrize("kind", faults.KINDS)
 @pytest.mark.parametrize("point", sorted(PRODUCER))
-def test_what_a_producer_asks_for_again_with_its_key_is_done_once(
-    place: Place, beat: PostgresScheduler, point: str, kind: str
-) -> None:
+def test_what_a_producer_asks_for_again_with_its_key_is_done_once(place: Place, point: str, kind: str) -> None:
     given = SMS.make(place.sandbox)
     request = SMS.request(given, idempotency_key=uuid.uuid4().hex)
     with struck(ASKS, point, kind, request):
         lose_messages(place)
     run_id = enqueue(request)
     lose_messages(place)
-    beat.tick()
+    tick()
     assert messages(place) == 1
     finish(place, run_id, SMS)
     assert wrong(place, run_id, SMS, given) is None
@@ -120,31 +101,27 @@ def test_what_a_producer_asks_for_again_with_its_key_is_done_once(
 
 @pytest.mark.parametrize("kind", faults.KINDS)
 @pytest.mark.parametrize("point", sorted(point for point in BEAT if point.startswith("dispatch.")))
-def test_what_a_beat_was_about_to_publish_is_published_and_done_once(
-    place: Place, beat: PostgresScheduler, point: str, kind: str
-) -> None:
+def test_what_a_beat_was_about_to_publish_is_published_and_done_once(place: Place, point: str, kind: str) -> None:
     messages(place)
     given = SMS.make(place.sandbox)
     run_id = accept(SMS, given)
     with struck(TICKS, point, kind):
-        beat.tick()
-    beat.tick()
+        tick()
+    tick()
     assert messages(place) >= 1
     finish(place, run_id, SMS)
     assert wrong(place, run_id, SMS, given) is None
 
 
 @pytest.mark.parametrize("kind", faults.KINDS)
-def test_a_rescue_that_was_not_committed_is_made_by_another_beat(
-    place: Place, beat: PostgresScheduler, kind: str
-) -> None:
+def test_a_rescue_that_was_not_committed_is_made_by_another_beat(place: Place, kind: str) -> None:
     given = SMS.make(place.sandbox)
     run_id = accept(SMS, given)
     with transaction() as connection:
         assert leases.claim(connection, [run_id], worker="dead", lease_s=-1)
     with struck(TICKS, "rescue.written", kind):
-        beat.tick()
-    beat.tick()
+        tick()
+    tick()
     with transaction() as connection:
         query = text("select count(*) from run_event where run_id = :id and move = 'rescue'")
         assert connection.execute(query, {"id": run_id}).scalar_one() == 1
@@ -153,16 +130,14 @@ def test_a_rescue_that_was_not_committed_is_made_by_another_beat(
 
 
 @pytest.mark.parametrize("kind", faults.KINDS)
-def test_an_occurrence_whose_beat_did_not_commit_it_makes_one_run(
-    place: Place, beat: PostgresScheduler, kind: str
-) -> None:
+def test_an_occurrence_whose_beat_did_not_commit_it_makes_one_run(place: Place, kind: str) -> None:
     given = SMS.make(place.sandbox)
     with transaction() as connection:
         now = connection.execute(text("select now()")).scalar_one()
     schedule_id = schedule(SMS.request(given), name=uuid.uuid4().hex, at=now)
     with struck(TICKS, "schedule.inserted", kind):
-        beat.tick()
-    beat.tick()
+        tick()
+    tick()
     with transaction() as connection:
         query = text("select id from run where idempotency_key like :key")
         (run_id,) = connection.execute(query, {"key": f"schedule:{schedule_id}:%"}).scalars().all()
