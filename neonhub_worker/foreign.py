@@ -80,7 +80,7 @@ def _accept(run_id: uuid.UUID, request: requests.RunRequest) -> uuid.UUID:
         draft = dataclasses.replace(draft, id=run_id)
         (accepted,) = runs.accept(connection, [draft], published=True)
     if accepted.publish:
-        _publish(Due(draft.id, draft.queue, draft.name, draft.connection_id, crowd=accepted.crowd))
+        _publish(Due(draft.id, draft.queue, draft.name, draft.connection_id))
     if accepted.id != run_id:
         log.info("known_idempotency_key", asked_id=str(run_id), run_id=str(accepted.id))
     return accepted.id

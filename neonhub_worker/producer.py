@@ -82,7 +82,7 @@ def _publish_new(drafts: Sequence[Draft], accepted: Sequence[Accepted]) -> None:
     """Wake workers at once; whatever the broker does not take now, the dispatcher publishes."""
     faults.point("accept.committed")
     fresh = [
-        Due(draft.id, draft.queue, draft.name, draft.connection_id, crowd=one.crowd)
+        Due(draft.id, draft.queue, draft.name, draft.connection_id)
         for draft, one in zip(drafts, accepted, strict=True)
         if one.publish
     ]

@@ -15,6 +15,9 @@ from datetime import datetime
 
 from neonhub_worker.ledger.runs import FEW, KEPT, WINDOW
 
+CROWD_BATCH = 16
+"""A crowd gets no fewer places at once: its messages are as long, so that they occupy few threads of the workers."""
+
 
 @dataclass(frozen=True)
 class Lane:
@@ -43,6 +46,7 @@ def share(
     window: int = WINDOW,
     kept: int = KEPT,
     few: int = FEW,
+    batch: int = CROWD_BATCH,
 ) -> list[int]:
     """Share the room on the broker out.
 
@@ -50,6 +54,7 @@ def share(
         published: Queue, organization, connection and count of the runs that are published and unclaimed.
         window: Published and unclaimed runs that a queue may have at once.
         kept: How many of these places are for organizations that have fewer than ``few``.
+        batch: Whoever has ``few`` and finds less room than this leaves it until there is more.
 
     Returns:
         How many runs to take from each lane.
@@ -62,6 +67,7 @@ def share(
         of_organization[queue, organization_id] += count
         of_connection[connection_id] += count
     counts = [0] * len(lanes)
+    left: set[tuple[str, str]] = set()
     waiting = _by_turn(lanes)
 
     def exhausted(number: int) -> bool:
@@ -76,13 +82,19 @@ def share(
         numbers = waiting[key]
         while numbers and exhausted(numbers[-1]):
             numbers.pop()
-        if not numbers or on_broker[key[0]] >= window - (kept if level >= few else 0):
+        if not numbers:
+            continue
+        if on_broker[key[0]] >= window - (kept if level >= few else 0):
+            if of_organization[key] >= few and level - of_organization[key] < batch:
+                left.add(key)
             continue
         counts[numbers[-1]] += 1
         on_broker[key[0]] += 1
         of_connection[lanes[numbers[-1]].connection_id] += 1
         heapq.heappush(turns, (level + 1, since, key))
-    return counts
+    return [
+        0 if (lane.queue, lane.organization_id) in left else count for lane, count in zip(lanes, counts, strict=True)
+    ]
 
 
 def crowds(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from neonhub_worker.app import app
+from neonhub_worker.dispatch.fairness import CROWD_BATCH
 
 PERFORM_TASK = "runs.perform"
 MAX_BATCH = 64
@@ -16,8 +17,6 @@ MAX_BATCH = 64
 
 # A small burst is cut into at least this many messages, so that all workers get a share of it.
 _SPREAD = 8
-# A crowd's messages are not cut smaller than this, so that they do not occupy every thread of the workers.
-_CROWD_BATCH = 16
 _PIPELINE = 500
 # The last of the lists that a worker asks Redis for; a message without a priority goes into the first one.
 _LAST = 9
@@ -54,7 +53,7 @@ def batches(due: Sequence[Due]) -> Iterator[list[Due]]:
 def _size(group: Sequence[Due]) -> int:
     if group[0].paced:
         return MAX_BATCH
-    return min(MAX_BATCH, max(math.ceil(len(group) / _SPREAD), _CROWD_BATCH if group[0].crowd else 1))
+    return min(MAX_BATCH, max(math.ceil(len(group) / _SPREAD), CROWD_BATCH if group[0].crowd else 1))
 
 
 def publish(due: Sequence[Due]) -> None:

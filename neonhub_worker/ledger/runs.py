@@ -75,12 +75,10 @@ class Accepted:
     Attributes:
         id: The run's id: the draft's own, or that of the run accepted earlier under the same idempotency key.
         publish: The caller is to publish it after its commit.
-        crowd: Its organization has more than ``FEW`` published.
     """
 
     id: uuid.UUID
     publish: bool
-    crowd: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,9 +119,10 @@ class Run:
     timeline: tuple[Event, ...] = field(default=())
 
 
-# A run is published by its producer if there is room on the broker and nobody of its lane waits before it; of a paced
-# connection only one at a time, for the dispatcher knows how many may go. Whether somebody waits is asked with a limit,
-# not with `exists`: of that the planner may make a table of all who wait, in every queue.
+# A run is published by its producer if there is room on the broker and nobody of its lane waits before it; of an
+# organization only a few, and of a paced connection only one at a time, for the dispatcher knows how many may go.
+# Whether somebody waits is asked with a limit, not with `exists`: of that the planner may make a table of all who wait,
+# in every queue.
 _ACCEPT = text(
     f"""
     with d as (
@@ -159,27 +158,22 @@ _ACCEPT = text(
                (select count(*) from run r where r.queue = q.queue and r.organization_id = q.organization_id
                        and r.state = 'queued' and r.published_at is not null) as runs
         from (select distinct queue, organization_id from d where :published) q
-    ), inserted as (
-        insert into run (id, organization_id, kind, name, connection_id, parent_id, input, input_hash, idempotency_key,
-                         queue, priority, effect, alike, channel, recipient, target, limits, max_retries, run_at,
-                         expires_at, state, published_at)
-        select d.id, d.organization_id, d.kind, d.name, d.connection_id, d.parent_id, d.input::jsonb, d.input_hash,
-               d.idempotency_key, d.queue, d.priority, d.effect, d.alike, d.channel, d.recipient, d.target,
-               d.limits::jsonb, d.max_retries, coalesce(d.run_at, now()), d.expires_at,
-               case when d.ahead then 'scheduled' else 'queued' end,
-               case when not d.ahead and not lane.taken
-                         and d.place <= room.room - case when before.runs + d.place_of_own > :few then :kept else 0 end
-                         and (d.place_in_lane = 1 or not lane.paced and coalesce(d.limits, '[]') = '[]') then now() end
-        from d left join room on room.queue = d.queue
-             left join before on (before.queue, before.organization_id) = (d.queue, d.organization_id)
-             left join lane on (lane.queue, lane.organization_id, lane.lane) = (d.queue, d.organization_id, d.lane)
-        order by d.nth
-        on conflict do nothing
-        returning id, state, queue, organization_id, published_at
     )
-    select i.id, i.state, i.published_at is not null as published,
-           before.runs + count(i.published_at) over (partition by i.queue, i.organization_id) > :few as crowd
-    from inserted i left join before on (before.queue, before.organization_id) = (i.queue, i.organization_id)
+    insert into run (id, organization_id, kind, name, connection_id, parent_id, input, input_hash, idempotency_key,
+                     queue, priority, effect, alike, channel, recipient, target, limits, max_retries, run_at,
+                     expires_at, state, published_at)
+    select d.id, d.organization_id, d.kind, d.name, d.connection_id, d.parent_id, d.input::jsonb, d.input_hash,
+           d.idempotency_key, d.queue, d.priority, d.effect, d.alike, d.channel, d.recipient, d.target,
+           d.limits::jsonb, d.max_retries, coalesce(d.run_at, now()), d.expires_at,
+           case when d.ahead then 'scheduled' else 'queued' end,
+           case when not d.ahead and d.place <= room.room and not lane.taken and before.runs + d.place_of_own <= :few
+                     and (d.place_in_lane = 1 or not lane.paced and coalesce(d.limits, '[]') = '[]') then now() end
+    from d left join room on room.queue = d.queue
+         left join before on (before.queue, before.organization_id) = (d.queue, d.organization_id)
+         left join lane on (lane.queue, lane.organization_id, lane.lane) = (d.queue, d.organization_id, d.lane)
+    order by d.nth
+    on conflict do nothing
+    returning id, state, published_at is not null as published
     """  # noqa: S608 (a constant)
 )
 
@@ -219,7 +213,7 @@ def accept(connection: Connection, drafts: Sequence[Draft], *, published: bool) 
     values: dict[str, Any] = {name: [getattr(draft, name) for draft in drafts] for name in _COLUMNS}
     values["input"] = [json.dumps(draft.input) for draft in drafts]
     values["limits"] = [None if draft.limits is None else json.dumps(draft.limits) for draft in drafts]
-    rows = connection.execute(_ACCEPT, {**values, "published": published, "window": WINDOW, "few": FEW, "kept": KEPT})
+    rows = connection.execute(_ACCEPT, {**values, "published": published, "window": WINDOW, "few": FEW})
     inserted = {row.id: row for row in rows}
     missing = [draft for draft in drafts if draft.id not in inserted]
     earlier = _find_earlier(connection, missing) if missing else {}
@@ -230,7 +224,7 @@ def accept(connection: Connection, drafts: Sequence[Draft], *, published: bool) 
         connection.execute(text(f"notify {DUE_CHANNEL}"))
     faults.point("accept.inserted")
     return [
-        Accepted(draft.id, publish=inserted[draft.id].published, crowd=bool(inserted[draft.id].crowd))
+        Accepted(draft.id, publish=inserted[draft.id].published)
         if draft.id in inserted
         else late.get(draft.id) or Accepted(earlier[draft.id], publish=False)
         for draft in drafts

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
-from neonhub_worker import enqueue, enqueue_many, get_run
+from neonhub_worker import enqueue, get_run
 from neonhub_worker.app import app
 from neonhub_worker.db.engine import engine as product_engine
+from neonhub_worker.dispatch.fairness import CROWD_BATCH
 from neonhub_worker.dispatch.scheduler import PostgresScheduler
 from neonhub_worker.ledger.runs import FEW, KEPT, WINDOW
 from neonhub_worker.performing import batch
@@ -60,11 +61,12 @@ def copy(engine: Engine, run_id: uuid.UUID, times: int) -> None:
 
 
 def test_a_worker_takes_a_single_post_before_a_campaign_that_fills_the_broker(beat: PostgresScheduler) -> None:
-    campaign = enqueue_many([sms()] * (PLACES - 1))
-    assert published(campaign) == PLACES - 1
+    campaign = accept_unpublished(WINDOW)
+    beat.tick()
+    assert published(campaign) == PLACES
     post = single_post()
     assert taken_first() == [str(post)]
-    assert taken_first()[0] == str(campaign[0])
+    assert len(taken_first()) == CROWD_BATCH
 
 
 def test_what_the_dispatcher_adds_to_a_campaign_waits_for_a_single_post_too(beat: PostgresScheduler) -> None:
@@ -79,12 +81,13 @@ def test_what_the_dispatcher_adds_to_a_campaign_waits_for_a_single_post_too(beat
     assert taken_first() == [str(post[0])]
 
 
-def test_a_campaign_sent_one_by_one_is_a_crowd_too(beat: PostgresScheduler) -> None:
-    campaign = [enqueue(sms()) for _ in range(FEW + 3)]
+def test_a_campaign_sent_one_by_one_becomes_a_crowd_too(beat: PostgresScheduler) -> None:
+    campaign = [str(enqueue(sms())) for _ in range(FEW + 3)]
+    beat.tick()
     post = single_post()
-    taken = [taken_first() for _ in range(FEW + 2)]
-    assert taken[: FEW + 1] == [[str(run_id)] for run_id in (*campaign[:FEW], post)]
-    assert taken[-1] == [str(campaign[FEW])]
+    assert [taken_first() for _ in range(FEW)] == [[run_id] for run_id in campaign[:FEW]]
+    assert taken_first() == [str(post)]
+    assert taken_first() == campaign[FEW:]
 
 
 def test_who_has_few_on_the_broker_takes_turns_with_others(beat: PostgresScheduler) -> None:

@@ -59,6 +59,16 @@ def test_the_last_places_are_kept_for_who_has_few() -> None:
     assert share([campaign, post], on_its_way, window=10, kept=3, few=2) == [0, 2]
 
 
+def test_a_crowd_gets_its_places_in_one_piece_and_who_has_few_gets_any() -> None:
+    campaign, post = lane("big", 128, waited_s=600), lane("small", 128, connection=2)
+    nearly_full = [("actions", "big", uuid.UUID(int=1), 17)]
+    assert share([campaign], nearly_full, window=20, kept=0, few=2, batch=4) == [0]
+    assert share([campaign], nearly_full, window=21, kept=0, few=2, batch=4) == [4]
+    assert share([post], nearly_full, window=20, kept=0, few=2, batch=4) == [3]
+    last = lane("big", 2)
+    assert share([last], nearly_full, window=20, kept=0, few=2, batch=4) == [2], "there is no more of it to wait for"
+
+
 def test_a_crowd_is_who_has_many_on_the_broker_in_one_queue_by_all_its_connections() -> None:
     taken = [(lane("a", 9), 3), (lane("a", 9, connection=2), 3), (lane("b", 9, connection=3), 4)]
     before = [("actions", "a", uuid.UUID(int=9), 1), ("bulk", "b", uuid.UUID(int=3), 1), ("bulk", "c", None, 5)]
