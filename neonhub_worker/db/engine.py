@@ -6,12 +6,15 @@ import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from neonhub_worker.errors import Unreachable, first_line
 from neonhub_worker.settings import settings
+
+_READ_ONLY = "25006"
+"""The SQLSTATE of a write to a server that is not the primary."""
 
 
 def make_engine(url: str, *, pool_size: int = 8) -> Engine:
@@ -21,7 +24,7 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
         url: ``postgresql+psycopg://...``
         pool_size: Connections kept; as many again may be opened under load.
     """
-    return create_engine(
+    made = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -40,6 +43,14 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
             "options": "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=10s",
         },
     )
+    event.listen(made, "handle_error", _leave_standby)
+    return made
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    """Connections to a server that is not the primary any more still answer, and would be kept for ever."""
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+        context.is_disconnect = True
 
 
 @functools.lru_cache(maxsize=1)
@@ -87,6 +98,10 @@ def reachable() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise Unreachable(_unreachable_text(error)) from error
+    except InternalError as error:
+        if not error.connection_invalidated:
+            raise
         raise Unreachable(_unreachable_text(error)) from error
 
 
