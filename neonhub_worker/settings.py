@@ -18,6 +18,9 @@ from neonhub_worker.errors import SettingsError
 
 VAULT_KEY_FILE = "secrets/vault.key"
 
+SHORTEST_LEASE_S = 25.0
+"""A call takes up to 20 s. A run whose lease could end before the answer is given back unsent, and so each time."""
+
 
 class Settings(BaseSettings):
     """The settings of one process."""
@@ -32,8 +35,9 @@ class Settings(BaseSettings):
         description="Base URL of the sandbox. When set, every platform call goes there instead of to the platform.",
     )
     vault_keys: SecretStr | None = Field(None, description="Fernet keys, comma separated; the first one encrypts.")
-    # A call takes up to 15 s; a shorter lease would end before any call could be begun.
-    lease_s: float = Field(30.0, ge=20, le=600, description="Seconds a worker may hold a run before it is rescued.")
+    lease_s: float = Field(
+        30.0, ge=SHORTEST_LEASE_S, le=600, description="Seconds a worker may hold a run before it is rescued."
+    )
     redispatch_s: float = Field(
         10.0, ge=1, le=600, description="Seconds after which a published but unclaimed run is published again."
     )

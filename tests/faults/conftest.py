@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from neonhub_worker.settings import SHORTEST_LEASE_S
 from tests.conftest import forget_settings
 from tests.integration import workers
 from tests.integration.conftest import ledger, link
@@ -16,8 +17,8 @@ __all__ = ["ledger", "link", "place"]
 
 @pytest.fixture(scope="module")
 def place(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Where runs are performed, with nearly the shortest lease there is: a send takes up to 16 s of it."""
+    """Where runs are performed, with the shortest lease there is."""
     with workers.place(postgres_url, tmp_path_factory.mktemp("faults")) as made, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NEONHUB_LEASE_S", "24")
+        patch.setenv("NEONHUB_LEASE_S", str(SHORTEST_LEASE_S))
         forget_settings()
         yield made

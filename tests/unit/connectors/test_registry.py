@@ -9,6 +9,7 @@ import pytest
 from connectors import registry
 from connectors.kit.action import LookUp, Resend, ResendWithKey, Retry
 from connectors.kit.connector import AnyAction
+from neonhub_worker.settings import SHORTEST_LEASE_S
 
 ACTIONS = [action for connector in registry.CONNECTORS for action in connector.actions.values()]
 each_action = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.full_name)
@@ -30,6 +31,11 @@ def test_the_promised_names_are_there() -> None:
     }
 
     assert {name for line in promised for name in line.split()} == {action.full_name for action in ACTIONS}
+
+
+@each_action
+def test_the_shortest_lease_has_time_for_every_action_and_for_beginning_it(action: AnyAction) -> None:
+    assert action.timeout_s + 5 <= SHORTEST_LEASE_S
 
 
 @each_action
