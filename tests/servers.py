@@ -99,7 +99,7 @@ def database(postgres_url: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     template = make_url(postgres_url)
     admin_url = template.set(drivername="postgresql+psycopg", database="postgres")
-    admin = create_engine(admin_url, isolation_level="AUTOCOMMIT")
+    admin = create_engine(admin_url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     with admin.connect() as connection:
         connection.execute(text(f"create database {name} template {template.database}"))
     yield template.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
