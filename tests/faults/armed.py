@@ -6,6 +6,7 @@ hundreds of workers each costs a fork then, not three seconds. Workers of the Pr
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import multiprocessing
 import os
@@ -42,10 +43,13 @@ class Armed:
 
     def wait_frozen(self) -> None:
         """Wait until it is stopped."""
-        assert self._process.pid is not None
-        seen = psutil.Process(self._process.pid)
-        wait_for(lambda: seen.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE), "a frozen worker")
-        assert seen.status() == psutil.STATUS_STOPPED, "it ended before it came to the point"
+        wait_for(lambda: self._process.exitcode is not None or self._is_frozen(), "a frozen worker")
+        assert self._process.exitcode is None, f"it ended with {self._process.exitcode} before it came to the point"
+
+    def _is_frozen(self) -> bool:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ends just now
+            return psutil.Process(self._process.pid).status() == psutil.STATUS_STOPPED
+        return False
 
     def thaw(self) -> None:
         """Let it go on."""

@@ -16,8 +16,10 @@ from neonhub_worker.db import migrate
 from neonhub_worker.local.home import Home
 from neonhub_worker.local.postgres import Postgres
 from tests import servers
+from tests.conftest import forget_settings
 from tests.faults.armed import Armed
 from tests.faults.cases import CASES
+from tests.faults.conftest import mark
 from tests.faults.endings import accept, finish, wrong
 from tests.integration import workers
 from tests.integration.workers import Place
@@ -65,7 +67,11 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def place(server: Server, tmp_path: Path) -> Iterator[Place]:
-    with workers.place(server.url, tmp_path) as made:
+    """With a lease so long that Postgres may take its time, and all of these workers theirs to begin."""
+    with workers.place(server.url, tmp_path) as made, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEONHUB_LEASE_S", "60")
+        forget_settings()
+        mark()
         yield made
 
 
