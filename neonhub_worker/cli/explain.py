@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from neonhub_worker import clock
 from neonhub_worker.ledger.guard import Engaged
+from neonhub_worker.ledger.late import SENT_LATE
 from neonhub_worker.ledger.runs import Run
 from neonhub_worker.ledger.states import DESCRIPTION, DUE, RunState
 
@@ -28,6 +29,12 @@ def sentences(run: Run, engaged: Engaged | None = None) -> list[str]:
         said.append(f"Its worker holds it until {run.lease_until:%H:%M:%S} UTC; if the worker dies it is rescued then.")
     if run.cancel_requested and run.finished_at is None:
         said.append("It was asked to be cancelled and will be, if it turns out that nothing was sent.")
+    late = [str(event.attempt) for event in run.timeline if event.move == SENT_LATE]
+    if late:
+        said.append(
+            f"Attempt {', '.join(late)} was frozen and sent after it had lost the run: "
+            "look at the platform whether the effect happened twice."
+        )
     return said + _what_to_do(run)
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors import registry
 from connectors.kit.action import Action, Input, JsonValue, Output
 from connectors.kit.call import Call
-from connectors.kit.errors import AlreadyDone
+from connectors.kit.errors import AlreadyDone, NotSent
 from neonhub_worker import faults
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch.gates import Report
 from neonhub_worker.dispatch.permits import Slot
 from neonhub_worker.errors import Unreachable
-from neonhub_worker.ledger import steps
+from neonhub_worker.ledger import late, steps
 from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.ledger.states import IN_DOUBT
 from neonhub_worker.performing import doubt, health, outcomes
@@ -23,6 +25,8 @@ from neonhub_worker.performing.doubt import Undecidable, settle_doubt
 from neonhub_worker.performing.run_ledger import LeaseLost, PostgresRunLedger
 from neonhub_worker.settings import settings
 from neonhub_worker.vault.connections import Opened
+
+log = structlog.get_logger("neonhub.performing")
 
 
 @dataclass(frozen=True)
@@ -79,19 +83,29 @@ class Attempt:
         except Unreachable:
             # Not recorded, but known: settling waits for the database, which comes back before the lease ends or not.
             outcome = outcomes.database_away(self._claimed, in_doubt=self._in_doubt or self._ledger.has_written)
-        except (LeaseLost, SQLAlchemyError):
+        except (LeaseLost, SQLAlchemyError) as error:
+            self._own_up(error.__context__)
             raise
         except AlreadyDone as done:
             outcome = outcomes.already_done(self._claimed, done.provider_id)
         except Exception as error:
             failure = error
             outcome = outcomes.of_error(self._claimed, self._action, error, in_doubt=self._in_doubt)
+        self._own_up(failure)
         faults.point("send.answered")
         if self._settled is not None:
             outcome = replace(outcome, detail={**(outcome.detail or outcome.error or {}), "settled": self._settled})
         sent_s = self._ledger.sent_s(effect=self._action.effect)
         outcome = replace(outcome, sent_s=sent_s, healthy=health.works(failure, answered=self._call.http.answered))
         return Ended(outcome, health.report(self._claimed, outcome, failure))
+
+    def _own_up(self, failure: BaseException | None) -> None:
+        """Say so if a request left too late; others may have looked for it in vain and sent it again."""
+        if not self._ledger.sent_late or isinstance(failure, NotSent):
+            return
+        log.error("sent_late", run_id=str(self._claimed.id), attempt=self._claimed.fence)
+        with suppress(Unreachable), transaction() as connection:
+            late.tell(connection, self._claimed.id, fence=self._claimed.fence)
 
     def _settle(self) -> Outcome | None:
         if not self._in_doubt:

@@ -107,6 +107,11 @@ class PostgresRunLedger:
         faults.point("send.written")
 
     @property
+    def sent_late(self) -> bool:
+        """Whether the process froze between the last check and the write, for longer than its lease."""
+        return self._left_at is not None and self._left_at > self._deadline
+
+    @property
     def has_written(self) -> bool:
         """Whether a request of an effect may have left in this attempt."""
         return self._left_at is not None

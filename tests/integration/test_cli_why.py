@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from neonhub_worker import cancel
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.ledger import decisions
+from neonhub_worker.ledger import decisions, late
 from neonhub_worker.ledger.states import DESCRIPTION, RunState
 from neonhub_worker.performing import batch
 from tests.integration.cli import Neonhub, claim, fail, park, sms_run
@@ -34,6 +34,15 @@ def why(neonhub: Neonhub, run_id: uuid.UUID, state: str) -> list[str]:
 def test_why_scheduled(neonhub: Neonhub, unsent: None) -> None:
     (due,) = why(neonhub, sms_run(at=datetime(2035, 1, 1, tzinfo=UTC)), "scheduled")
     assert due.startswith("It is due at 2035-01-01 00:00:00 UTC, in ")
+
+
+def test_why_says_that_a_frozen_worker_sent_too_late(neonhub: Neonhub, unsent: None) -> None:
+    run_id = sms_run()
+    park(run_id)
+    with transaction() as connection:
+        late.tell(connection, run_id, fence=1)
+    said = " ".join(why(neonhub, run_id, "parked"))
+    assert "Attempt 1 was frozen and sent after it had lost the run" in said
 
 
 def test_why_queued(neonhub: Neonhub, unsent: None) -> None:
