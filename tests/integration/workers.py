@@ -103,6 +103,14 @@ class Place:
         finally:
             worker.stop()
 
+    @contextlib.contextmanager
+    def beat(self) -> Iterator[Worker]:
+        beat = Worker(self.folder, "beat")
+        try:
+            yield beat
+        finally:
+            beat.stop()
+
     def drained(self) -> bool:
         """Whether every message was taken and acknowledged."""
         with redis.Redis.from_url(self.broker_url) as broker:
