@@ -14,7 +14,7 @@ from neonhub_worker.db import jsonb
 from neonhub_worker.ledger import guard
 from neonhub_worker.ledger.runs import DUE_CHANNEL
 from neonhub_worker.ledger.states import FINAL, IN_DOUBT, MOVES, PERHAPS_DONE, EffectState, RunState, sources
-from neonhub_worker.ledger.steps import ANY
+from neonhub_worker.ledger.steps import ANY, QUIET_S
 
 MAX_CRASHES = 3
 """Workers that may die under one run in a row before it is taken for the cause: an attempt that ends clears it."""
@@ -103,7 +103,7 @@ _CLAIM = text(
         insert into step (run_id, name, effect, state, connection_id, alike, first_sent_at, sent_by, fence)
         select due.id, due.effect, true, case when d.run_id is null then 'sending' else 'unknown' end,
                due.connection_id, due.alike, coalesce(d.first_sent_at, clock_timestamp()),
-               coalesce(d.sent_by, clock_timestamp() + make_interval(secs => :lease_s)), due.fence + 1
+               coalesce(d.sent_by, clock_timestamp() + make_interval(secs => :lease_s - :quiet_s)), due.fence + 1
         from due left join doubted d on d.run_id = due.id
         where due.effect is not null and not exists (select 1 from held where held.run_id = due.id)
         order by due.id
@@ -125,7 +125,7 @@ _CLAIM = text(
     ), planned_again as (
         update step s
         set state = 'sending', fence = moved.fence, first_sent_at = clock_timestamp(),
-            sent_by = clock_timestamp() + make_interval(secs => :lease_s)
+            sent_by = clock_timestamp() + make_interval(secs => :lease_s - :quiet_s)
         from moved join held on held.run_id = moved.id
         where s.run_id = moved.id and s.name = moved.effect and s.state = 'planned'
     ), logged as (
@@ -152,7 +152,13 @@ def claim(connection: Connection, run_ids: Sequence[uuid.UUID], *, worker: str, 
         worker: Who holds it, unique per process.
         lease_s: Seconds until the lease ends unless the attempt ends first.
     """
-    values = {"ids": list(run_ids), "sources": sources("claim"), "worker": worker, "lease_s": lease_s}
+    values = {
+        "ids": list(run_ids),
+        "sources": sources("claim"),
+        "worker": worker,
+        "lease_s": lease_s,
+        "quiet_s": QUIET_S,
+    }
     rows = connection.execute(_CLAIM, {**values, **guard.known(connection)}).mappings()
     return sorted((_claimed(dict(row)) for row in rows), key=lambda one: one.id)
 

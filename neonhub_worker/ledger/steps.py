@@ -18,6 +18,10 @@ ANY = "*"
 may have been sent before."""
 
 
+QUIET_S = 10.0
+"""No request of an effect leaves in the last seconds of a lease: whoever takes a run over knows since when to wait."""
+
+
 @dataclass(frozen=True)
 class Step:
     """A recorded step.
@@ -50,7 +54,7 @@ _WRITE = text(
     insert into step (run_id, name, effect, state, connection_id, result, provider_id, fence, first_sent_at, sent_by)
     select r.id, :name, :effect, :state, r.connection_id, cast(:result as jsonb), :provider_id, r.fence,
            case when :sends then clock_timestamp() end,
-           case when :sends then r.lease_until end
+           case when :sends then r.lease_until - make_interval(secs => :quiet_s) end
     from run r where r.id = :run_id and r.fence = :fence and r.state = 'running'
     for no key update of r
     on conflict (run_id, name) do update
@@ -107,6 +111,7 @@ def write(
         "result": None if result is None else jsonb.dumps(result),
         "provider_id": provider_id,
         "sends": state is EffectState.SENDING,
+        "quiet_s": QUIET_S,
     }
     return connection.execute(_WRITE, values).first() is not None
 

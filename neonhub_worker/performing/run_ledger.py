@@ -22,6 +22,7 @@ from neonhub_worker.dispatch.permits import Slot
 from neonhub_worker.ledger import steps
 from neonhub_worker.ledger.leases import Claimed
 from neonhub_worker.ledger.states import IN_DOUBT, EffectState
+from neonhub_worker.ledger.steps import QUIET_S
 from neonhub_worker.performing.doubt import Undecidable
 
 
@@ -84,7 +85,7 @@ class PostgresRunLedger:
             NotSent: Too little of the lease is left.
         """
         left_s = self._deadline - clock.elapsed_clock()
-        if left_s < needed_s + _MARGIN_S:
+        if left_s < max(needed_s, QUIET_S) + _MARGIN_S:
             raise NotSent("the lease would end before the platform could answer", code=LEASE_TOO_SHORT)
 
     def before_write(self, *, needed_s: float) -> None:
@@ -108,8 +109,8 @@ class PostgresRunLedger:
 
     @property
     def sent_late(self) -> bool:
-        """Whether the process froze between the last check and the write, for longer than its lease."""
-        return self._left_at is not None and self._left_at > self._deadline
+        """Whether the process froze between the last check and the write, into the quiet end of its lease or beyond."""
+        return self._left_at is not None and self._left_at > self._deadline - QUIET_S
 
     @property
     def has_written(self) -> bool:

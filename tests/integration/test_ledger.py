@@ -148,3 +148,19 @@ def blocked(engine: Engine) -> bool:
             text("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
         )
         return found.first() is not None
+
+
+def test_what_a_dead_worker_sent_had_left_before_the_quiet_end_of_its_lease(ledger: Ledger) -> None:
+    run_id = ledger.accept()
+    (claimed,) = ledger.claim(run_id)
+    with ledger.engine.begin() as connection:
+        first = steps.read(connection, run_id, "send")
+        steps.write(connection, run_id, "send", fence=claimed.fence, state=EffectState.SENDING, effect=True)
+        again = steps.read(connection, run_id, "send")
+    lease_until = ledger.get(run_id).lease_until
+    assert first is not None
+    assert again is not None
+    assert lease_until is not None
+    for step in (first, again):
+        assert step.sent_by is not None
+        assert abs((lease_until - step.sent_by).total_seconds() - steps.QUIET_S) < 0.1
