@@ -304,6 +304,8 @@ _RESCUE = text(
                case moved.state when 'queued' then 'rescue' when 'parked' then 'rescue_park' else 'rescue_fail' end,
                moved.state, moved.fence, gone.worker, jsonb_build_object('lease_of', gone.worker)
         from moved join gone on gone.id = moved.id
+    ), unprobed as (
+        update gate g set probe = null, closed_until = clock_timestamp() from moved where g.probe = moved.id
     )
     select id, state from moved
     """

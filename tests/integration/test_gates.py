@@ -150,7 +150,6 @@ def test_a_probe_whose_worker_died_is_followed_by_another(sandbox: Sandbox, engi
     with transaction() as connection:
         assert admission.admit(connection, waiting, lease_s=30).admitted == [], "the probe is under way"
         leases.rescue(connection)
-    let_pass(engine)
     batch.perform([run_id for run_id in waiting if run_id not in admitted])
     assert gate(engine, "circuit").failures == 0
 
