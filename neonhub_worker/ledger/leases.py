@@ -343,10 +343,18 @@ _RELEASE = text(
 )
 
 
+# A worker takes messages before it claims their runs; those of a dead one are gone, and nobody knows which they were.
+_WAKE_AGAIN = text("update run set published_at = null where state = 'queued' and published_at is not null")
+
+
 def release(connection: Connection, workers: Sequence[str]) -> None:
     """End the leases of workers that certainly do not run any more, instead of waiting for them to run out.
+
+    What was published and not claimed is published again: at most a window's worth, and a message too many is harmless.
 
     Args:
         workers: Their unique ids. Only who has seen the process end may call this.
     """
     connection.execute(_RELEASE, {"workers": list(workers)})
+    connection.execute(_WAKE_AGAIN)
+    connection.execute(text(f"notify {DUE_CHANNEL}"))

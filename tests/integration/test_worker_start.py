@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from neonhub_worker import enqueue, get_run
 from neonhub_worker.db.engine import transaction
+from neonhub_worker.dispatch import due
 from neonhub_worker.ledger import leases
 from tasks import processes
 from tests.integration import workers
@@ -46,3 +47,16 @@ def test_a_predecessors_leases_end_even_if_the_database_was_away_at_the_start(
     with transaction() as connection:
         assert leases.rescue(connection) == [run_id]
     assert [event.move for event in get_run(run_id).timeline][-2:] == ["claim", "rescue"]
+
+
+def test_what_a_predecessor_may_have_taken_without_claiming_it_is_published_again_at_once(
+    place: workers.Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sms = {"to": "+14155550123", "body": "Spring is here."}
+    run_id = enqueue({"action": "sms.sendSMS", "organization_id": "acme", "connection": "sms", "input": sms})
+    with transaction() as connection:
+        assert due.take(connection).due == [], "it is on its way"
+    monkeypatch.setenv("NEONHUB_DEAD_WORKERS", "dead")
+    processes.worker_ready(sender=SimpleNamespace(hostname="next@here"))
+    with transaction() as connection:
+        assert [one.id for one in due.take(connection).due] == [run_id]
