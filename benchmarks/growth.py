@@ -34,9 +34,9 @@ from neonhub_worker import ids
 from neonhub_worker.db import migrate
 from neonhub_worker.db.engine import make_engine
 from neonhub_worker.dispatch import admission, due
-from neonhub_worker.ledger import decisions, leases, retention, runs
+from neonhub_worker.ledger import acceptance, decisions, leases, rescue, retention
+from neonhub_worker.ledger.acceptance import Draft
 from neonhub_worker.ledger.leases import Claimed, Outcome
-from neonhub_worker.ledger.runs import Draft
 from neonhub_worker.ledger.states import EffectState
 from neonhub_worker.local import ports
 from neonhub_worker.local.home import Home
@@ -71,7 +71,9 @@ class Side:
     def accept(self, count: int) -> list[uuid.UUID]:
         """Accept runs; a commit."""
         with self.engine.begin() as connection:
-            return [one.id for one in runs.accept(connection, [self.draft() for _ in range(count)], published=True)]
+            return [
+                one.id for one in acceptance.accept(connection, [self.draft() for _ in range(count)], published=True)
+            ]
 
     def claim(self, run_ids: list[uuid.UUID]) -> list[Claimed]:
         """Admit and claim them, as a worker does; a commit."""
@@ -99,7 +101,7 @@ class Side:
     def keep_house(self) -> None:
         """What beat asks every second."""
         with self.engine.begin() as connection:
-            leases.rescue(connection)
+            rescue.rescue(connection)
             decisions.expire(connection)
 
 

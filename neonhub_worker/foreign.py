@@ -17,7 +17,7 @@ from neonhub_worker.db import jsonb
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch.publish import Due, publish
 from neonhub_worker.errors import FieldError, InvalidInput, NeonhubError, SettingsError, TaskIdTaken, Unreachable
-from neonhub_worker.ledger import runs
+from neonhub_worker.ledger import acceptance
 
 log = structlog.get_logger("neonhub.foreign")
 
@@ -78,7 +78,7 @@ def _accept(run_id: uuid.UUID, request: requests.RunRequest) -> uuid.UUID:
     with transaction() as connection:
         (draft,) = requests.drafts(connection, [request])
         draft = dataclasses.replace(draft, id=run_id)
-        (accepted,) = runs.accept(connection, [draft], published=True)
+        (accepted,) = acceptance.accept(connection, [draft], published=True)
     if accepted.publish:
         _publish(Due(draft.id, draft.queue, draft.name, draft.connection_id))
     if accepted.id != run_id:
@@ -117,7 +117,7 @@ def _instant(field: str, value: Any) -> datetime:
 def _refuse(run_id: uuid.UUID, action: str, kwargs: Any, error: NeonhubError) -> uuid.UUID:
     asked = kwargs if isinstance(kwargs, Mapping) else {}
     with transaction() as connection:
-        runs.record_refused(
+        acceptance.record_refused(
             connection,
             run_id=run_id,
             organization_id=jsonb.text(str(asked.get("organization_id"))[:_MAX_NAME]),

@@ -17,8 +17,9 @@ from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import due
 from neonhub_worker.dispatch.publish import Due, publish
 from neonhub_worker.errors import UnknownRun, Unreachable
-from neonhub_worker.ledger import decisions, runs
-from neonhub_worker.ledger.runs import Accepted, Draft, Run
+from neonhub_worker.ledger import acceptance, decisions, runs
+from neonhub_worker.ledger.acceptance import Accepted, Draft
+from neonhub_worker.ledger.runs import Run
 from neonhub_worker.ledger.states import FINAL, RunState
 from neonhub_worker.requests import RunRequest
 from neonhub_worker.schedules import rows
@@ -62,7 +63,7 @@ def enqueue_many(
     # In the caller's transaction a savepoint: what is refused leaves the rest of it as it was.
     with transaction(connection) as opened, nullcontext() if connection is None else opened.begin_nested():
         drafts = requests.drafts(opened, parsed)
-        accepted = runs.accept(opened, drafts, published=connection is None)
+        accepted = acceptance.accept(opened, drafts, published=connection is None)
     if connection is None:
         _publish_new(drafts, accepted)
     return [one.id for one in accepted]

@@ -15,7 +15,7 @@ from connectors import registry
 from connectors.kit.action import Action, Input, LookUp, Output
 from neonhub_worker import clock, ids, storable
 from neonhub_worker.errors import FieldError, InvalidInput, UnknownConnection, UnknownOrganization
-from neonhub_worker.ledger.runs import Draft
+from neonhub_worker.ledger.acceptance import Draft
 from neonhub_worker.vault import connections
 from neonhub_worker.vault.connections import Described
 

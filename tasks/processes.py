@@ -14,7 +14,7 @@ from celery import signals
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import events
 from neonhub_worker.errors import Unreachable
-from neonhub_worker.ledger import leases
+from neonhub_worker.ledger import rescue
 from neonhub_worker.settings import settings
 from neonhub_worker.telemetry import logging as log_shape
 
@@ -48,16 +48,20 @@ def _release_dead() -> None:
 
     While the database is away nothing could be done anyway; once the leases have run out by themselves it is in vain.
     """
-    dead = [name for name in os.environ.get("NEONHUB_DEAD_WORKERS", "").split(",") if name]
+    dead, killed = _names("NEONHUB_DEAD_WORKERS"), _names("NEONHUB_KILLED_WORKERS")
     until = time.monotonic() + settings().lease_s
     while dead and time.monotonic() < until:
         try:
             with transaction() as connection:
-                leases.release(connection, dead)
+                rescue.release(connection, dead, killed=killed)
             return
         except Unreachable:
             log.warning("release_waits", then="asked again until the leases have run out by themselves")
             time.sleep(_AGAIN_S)
+
+
+def _names(variable: str) -> list[str]:
+    return [name for name in os.environ.get(variable, "").split(",") if name]
 
 
 def _mark_ready() -> None:

@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Engine
 
 from neonhub_worker import settings as settings_module
+from neonhub_worker.app import app
 from neonhub_worker.db import engine as engine_module
 from neonhub_worker.db import migrate
 from neonhub_worker.db.engine import make_engine
@@ -88,6 +89,14 @@ def forget_settings() -> None:
         engine_module.engine().dispose()
     engine_module.engine.cache_clear()
     settings_module.settings.cache_clear()
+    _turn_to_broker(os.environ.get("NEONHUB_BROKER_URL"))
+
+
+def _turn_to_broker(url: str | None) -> None:
+    """Let this process's Celery app publish where the settings say: by itself it stays with the first broker it met."""
+    if url and app.configured and app.conf.broker_url != url:
+        app.conf.broker_url = url
+        app.amqp._producer_pool = app._pool = None
 
 
 @pytest.fixture

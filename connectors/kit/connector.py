@@ -13,6 +13,7 @@ from connectors.kit.action import Action, I, Input, Limit, O, Output, RepeatPoli
 
 if TYPE_CHECKING:
     from connectors.kit.call import Call
+    from connectors.kit.oauth import OAuth
 
 AnyAction: TypeAlias = Action[Input, Output]
 Perform: TypeAlias = "Callable[[Call, I], O]"
@@ -30,6 +31,8 @@ class Connector:
         settings: What a connection keeps that is no secret, such as its sender.
         api_version: The version it speaks.
         api_sunset: The day that version stops working; None if none is announced.
+        oauth: How its tokens are fetched and renewed; None if its credential does not expire by itself. The credential
+            is then an ``OAuthCredential``.
         connect_s: Seconds to wait for a connection.
         read_s: Seconds to wait for an answer.
     """
@@ -44,6 +47,7 @@ class Connector:
         settings: type[BaseModel],
         api_version: str,
         api_sunset: date | None = None,
+        oauth: OAuth | None = None,
         connect_s: float = 3.0,
         read_s: float = 12.0,
     ) -> None:
@@ -54,6 +58,7 @@ class Connector:
         self.settings = settings
         self.api_version = api_version
         self.api_sunset = api_sunset
+        self.oauth = oauth
         self.connect_s = connect_s
         self.read_s = read_s
         self._actions: dict[str, AnyAction] = {}

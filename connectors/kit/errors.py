@@ -11,6 +11,7 @@ ConnectorError                 carries code, http_status, request_id; never a to
 │  ├─ NotSent                  nothing left this side: refused connection, no such host, no TLS, lease too short
 │  ├─ RateLimited              too many requests; ``retry_after_s`` if the platform said how long
 │  ├─ AuthExpired              the credential must be refreshed or renewed first
+│  │  └─ GrantDead             for good: a person has to agree again
 │  └─ Unavailable              the platform said that it did not do it, or a read got no answer
 ├─ OutcomeUnknown              perhaps done: settle it by the action's repeat policy before anything else
 └─ AlreadyDone                 the platform noticed a repeat: counts as success
@@ -106,6 +107,10 @@ class RateLimited(NotDone):
 
 class AuthExpired(NotDone):
     """The credential must be refreshed or renewed before anything works."""
+
+
+class GrantDead(AuthExpired):
+    """The platform says that the grant itself is gone: a person has to agree again."""
 
 
 class Unavailable(NotDone):

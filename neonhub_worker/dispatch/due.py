@@ -17,7 +17,7 @@ from neonhub_worker.dispatch import gates
 from neonhub_worker.dispatch.fairness import Lane, crowds, share
 from neonhub_worker.dispatch.permits import AHEAD_S, SPARE_S
 from neonhub_worker.dispatch.publish import Due
-from neonhub_worker.ledger.runs import NO_CONNECTION, WINDOW
+from neonhub_worker.ledger.acceptance import NO_CONNECTION, WINDOW
 
 _RIPEN = text(
     """

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from neonhub_worker.ledger.runs import FEW, KEPT, WINDOW
+from neonhub_worker.ledger.acceptance import FEW, KEPT, WINDOW
 
 CROWD_BATCH = 16
 """A crowd gets no fewer places at once: its messages are as long, so that they occupy few threads of the workers."""

@@ -25,8 +25,8 @@ from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import due, gates, heartbeat, permits
 from neonhub_worker.dispatch.publish import publish
 from neonhub_worker.errors import first_line
-from neonhub_worker.ledger import decisions, leases, retention
-from neonhub_worker.ledger.runs import DUE_CHANNEL
+from neonhub_worker.ledger import decisions, rescue, retention
+from neonhub_worker.ledger.acceptance import DUE_CHANNEL
 from neonhub_worker.schedules import firing
 from neonhub_worker.settings import settings
 
@@ -102,7 +102,7 @@ class PostgresScheduler(Scheduler):
 
     def _rescue(self) -> float:
         with transaction() as connection:
-            rescued = leases.rescue(connection)
+            rescued = rescue.rescue(connection)
             decisions.expire(connection)
             faults.point("rescue.written")
         for run_id in rescued:

@@ -13,8 +13,8 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from neonhub_worker.ledger import guard
+from neonhub_worker.ledger.acceptance import DUE_CHANNEL
 from neonhub_worker.ledger.guard import Engaged
-from neonhub_worker.ledger.runs import DUE_CHANNEL
 from neonhub_worker.ledger.states import sources
 from neonhub_worker.ledger.steps import ANY
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from neonhub_worker.errors import MoveRefused
-from neonhub_worker.ledger import guard, runs
+from neonhub_worker.ledger import acceptance, guard, runs
 from neonhub_worker.ledger.states import IN_DOUBT, PERHAPS_DONE, RunState, sources
 from neonhub_worker.ledger.steps import ANY
 
@@ -125,7 +125,7 @@ def retry(connection: Connection, run_id: uuid.UUID) -> None:
             RunState.SUCCEEDED: "it was done; a second effect needs a new run",
         }.get(run.state, "it has not ended")
         raise MoveRefused(f"run {run_id} is {run.state} and cannot be retried: {hint}")
-    connection.execute(text(f"notify {runs.DUE_CHANNEL}"))
+    connection.execute(text(f"notify {acceptance.DUE_CHANNEL}"))
 
 
 _SETTLE = text(

@@ -12,12 +12,9 @@ from sqlalchemy import Connection, text
 
 from neonhub_worker.db import jsonb
 from neonhub_worker.ledger import guard
-from neonhub_worker.ledger.runs import DUE_CHANNEL
+from neonhub_worker.ledger.acceptance import DUE_CHANNEL
 from neonhub_worker.ledger.states import FINAL, IN_DOUBT, MOVES, PERHAPS_DONE, EffectState, RunState, sources
 from neonhub_worker.ledger.steps import ANY, QUIET_S
-
-MAX_CRASHES = 3
-"""Workers that may die under one run in a row before it is taken for the cause: an attempt that ends clears it."""
 
 
 @dataclass(frozen=True)
@@ -271,90 +268,3 @@ def settle(connection: Connection, outcomes: Sequence[Outcome], *, worker: str) 
 
 def _dump_or_none(value: dict[str, Any] | None) -> str | None:
     return None if value is None else jsonb.dumps(value)
-
-
-_RESCUE = text(
-    """
-    with gone as (
-        select r.id, r.worker, r.crashes + 1 >= :max_crashes as hopeless,
-               exists (select 1 from step s where s.run_id = r.id and s.effect
-                       and s.state = any(:perhaps_done)) as perhaps_done
-        from run r
-        where r.state = 'running' and r.lease_until < clock_timestamp()
-        order by r.lease_until
-        limit :limit
-        for update of r skip locked
-    ), moved as (
-        update run r
-        set state = case when not gone.hopeless then 'queued' when gone.perhaps_done then 'parked' else 'failed' end,
-            run_at = clock_timestamp(), lease_until = null, worker = null, published_at = null,
-            crashes = r.crashes + 1, attempts = r.attempts - 1,
-            error = case when gone.hopeless then jsonb_build_object(
-                'class', 'WorkerLost', 'code', null, 'message',
-                'its worker died ' || r.crashes + 1 || ' times in a row; see the worker log before retrying it') end,
-            finished_at = case when gone.hopeless and not gone.perhaps_done then clock_timestamp() end
-        from gone where r.id = gone.id
-        returning r.id, r.state, r.fence, r.organization_id
-    ), parked as (
-        update step s set state = 'parked' from moved
-        where s.run_id = moved.id and s.effect and moved.state = 'parked' and s.state = any(:in_doubt)
-    ), logged as (
-        insert into run_event (run_id, at, move, state, fence, worker, detail)
-        select moved.id, clock_timestamp(),
-               case moved.state when 'queued' then 'rescue' when 'parked' then 'rescue_park' else 'rescue_fail' end,
-               moved.state, moved.fence, gone.worker, jsonb_build_object('lease_of', gone.worker)
-        from moved join gone on gone.id = moved.id
-    ), unprobed as (
-        update gate g set probe = null, closed_until = clock_timestamp() from moved where g.probe = moved.id
-    )
-    select id, state from moved
-    """
-)
-
-
-def rescue(connection: Connection, *, limit: int = 500) -> list[uuid.UUID]:
-    """Take over runs whose lease ran out; those whose workers died too often end here and say so.
-
-    Any number of processes may do this at once.
-
-    Returns:
-        The ids of the runs that are due again.
-    """
-    values = {
-        "max_crashes": MAX_CRASHES,
-        "limit": limit,
-        "in_doubt": [str(state) for state in IN_DOUBT],
-        "perhaps_done": [str(state) for state in PERHAPS_DONE],
-    }
-    rows = connection.execute(_RESCUE, values)
-    return [row.id for row in rows if row.state == RunState.QUEUED]
-
-
-_RELEASE = text(
-    """
-    with dead as (
-        update run set lease_until = clock_timestamp()
-        where state = 'running' and worker = any(:workers) and lease_until > clock_timestamp()
-        returning id
-    )
-    update step s set sent_by = least(s.sent_by, clock_timestamp()) from dead
-    where s.run_id = dead.id and s.state = 'sending'
-    """
-)
-
-
-# A worker takes messages before it claims their runs; those of a dead one are gone, and nobody knows which they were.
-_WAKE_AGAIN = text("update run set published_at = null where state = 'queued' and published_at is not null")
-
-
-def release(connection: Connection, workers: Sequence[str]) -> None:
-    """End the leases of workers that certainly do not run any more, instead of waiting for them to run out.
-
-    What was published and not claimed is published again: at most a window's worth, and a message too many is harmless.
-
-    Args:
-        workers: Their unique ids. Only who has seen the process end may call this.
-    """
-    connection.execute(_RELEASE, {"workers": list(workers)})
-    connection.execute(_WAKE_AGAIN)
-    connection.execute(text(f"notify {DUE_CHANNEL}"))

@@ -26,6 +26,14 @@ from neonhub_worker.local.state import Record, load_record
 log = structlog.get_logger("neonhub.local")
 
 
+def _out_of_memory_kills() -> int | None:
+    """How many processes the kernel has killed for want of memory since it started; None where it does not say."""
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/vmstat").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("oom_kill ")).split()[1])
+    return None
+
+
 def _at_once(failures: int) -> bool:
     del failures
     return True
@@ -96,6 +104,8 @@ class Child:
         self._restarts = 0
         before = load_record(home, spec.name)
         self._dead = [] if before is None else [name for name in (*before.dead, before.worker_id) if name]
+        self._killed = [] if before is None else list(before.killed)
+        self._out_of_memory: int | None = None
 
     @property
     def running(self) -> bool:
@@ -114,6 +124,7 @@ class Child:
         self.record = found
         self._restarts = found.restarts
         self._dead = list(found.dead)
+        self._killed = list(found.killed)
         self._started_at = time.monotonic()
         log.info("adopted", process=self.spec.name, pid=found.pid)
         return True
@@ -141,7 +152,9 @@ class Child:
             identity.MARK: f"{self._stack_id}/{self.spec.name}",
             "NEONHUB_WORKER_ID": worker_id,
             "NEONHUB_DEAD_WORKERS": ",".join(self._dead),
+            "NEONHUB_KILLED_WORKERS": ",".join(self._killed),
         }
+        self._out_of_memory = _out_of_memory_kills()
         self._process = self._popen(environment)
         self._due_at = None
         self.ready = False
@@ -158,6 +171,7 @@ class Child:
             fingerprint=self.spec.fingerprint,
             worker_id=worker_id,
             dead=list(self._dead),
+            killed=list(self._killed),
         )
         log.info("started", process=self.spec.name, pid=self._process.pid)
         self.record.save(self._home)
@@ -207,9 +221,9 @@ class Child:
         return self.spec.ready() if self.spec.ready else now - self._started_at > 0.5
 
     def _forget_dead(self) -> None:
-        self._dead = []
+        self._dead, self._killed = [], []
         if self.record is not None and self.record.dead:
-            self.record.dead = []
+            self.record.dead, self.record.killed = [], []
             self.record.save(self._home)
 
     def _bury(self, lived_s: float) -> None:
@@ -220,11 +234,21 @@ class Child:
         code = None if self._process is None else self._process.returncode
         log.warning("died", process=self.spec.name, pid=self.record.pid, exit_code=code, again_in_s=pause_s)
         self._dead = [*self._dead[-19:], self.record.worker_id]
+        if self._was_killed(code):
+            self._killed = [*self._killed[-19:], self.record.worker_id]
         self._restarts = self.record.restarts + 1
         self.failures += not self.ready
         self.ready = False
         self._process = None
         self._due_at = time.monotonic() + pause_s
+
+    def _was_killed(self, code: int | None) -> bool:
+        """Whether somebody else ended it: by SIGKILL, and not the system for want of memory."""
+        return (
+            code == -signal.SIGKILL
+            and self._out_of_memory is not None
+            and _out_of_memory_kills() == self._out_of_memory
+        )
 
     def end_rest(self) -> None:
         """Kill what a process that ended has left running.

@@ -31,7 +31,14 @@ FORMATION = {"actions": 2}
 
 # A busy worker may need 30 s for a clean stop (billiard's wait for its children) besides the sends in flight.
 _WORKER_STOP_S = 40.0
-_NOT_INHERITED = {"PORT", identity.MARK, "NEONHUB_WORKER_ID", "NEONHUB_DEAD_WORKERS", "NEONHUB_PROCESS"}
+_NOT_INHERITED = {
+    "PORT",
+    identity.MARK,
+    "NEONHUB_WORKER_ID",
+    "NEONHUB_DEAD_WORKERS",
+    "NEONHUB_KILLED_WORKERS",
+    "NEONHUB_PROCESS",
+}
 _SERVER_OF = {"database": "postgres", "broker": "broker", "sandbox": "sandbox", "flower": "flower"}
 
 

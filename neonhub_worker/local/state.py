@@ -65,6 +65,7 @@ class Record:
         fingerprint: Digest of command and environment.
         worker_id: Under which name this start of a worker holds leases.
         dead: Worker ids of earlier starts that certainly ended, until the present one is ready.
+        killed: Those among them that somebody else killed.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Record:
     fingerprint: str = ""
     worker_id: str = ""
     dead: list[str] = field(default_factory=list)
+    killed: list[str] = field(default_factory=list)
 
     @property
     def alive(self) -> bool:

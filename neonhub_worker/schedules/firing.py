@@ -17,8 +17,8 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
 from neonhub_worker import faults, ids
 from neonhub_worker.errors import NeonhubError
-from neonhub_worker.ledger import runs
-from neonhub_worker.ledger.runs import Draft
+from neonhub_worker.ledger import acceptance
+from neonhub_worker.ledger.acceptance import Draft
 from neonhub_worker.schedules import occurrences
 from neonhub_worker.schedules.occurrences import Decided, Outcome
 from neonhub_worker.schedules.rows import COLUMNS
@@ -127,7 +127,7 @@ def _fire(
 
 def _make_runs(connection: Connection, decisions: list[Decision]) -> list[Decision]:
     fired = [(decision.schedule, due_at) for decision in decisions for due_at in decision.fired]
-    accepted = runs.accept(connection, [_draft(schedule, due_at) for schedule, due_at in fired], published=False)
+    accepted = acceptance.accept(connection, [_draft(schedule, due_at) for schedule, due_at in fired], published=False)
     made = [
         Decided(schedule.id, due_at, Outcome.FIRED, run.id)
         for (schedule, due_at), run in zip(fired, accepted, strict=True)

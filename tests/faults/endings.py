@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from neonhub_worker import enqueue, get_run
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.ledger import leases, runs
+from neonhub_worker.ledger import rescue, runs
 from neonhub_worker.ledger.runs import Run
 from neonhub_worker.ledger.states import FINAL, RunState
 from neonhub_worker.performing import batch
@@ -50,9 +50,9 @@ def let_waits_pass(run_id: uuid.UUID) -> None:
         connection.execute(text("update gate set closed_until = clock_timestamp() where closed_until is not null"))
 
 
-def rescue() -> None:
+def take_over() -> None:
     with transaction() as connection:
-        leases.rescue(connection)
+        rescue.rescue(connection)
 
 
 def show(sandbox: Sandbox) -> None:
@@ -64,7 +64,7 @@ def attempt(place: Place, run_id: uuid.UUID, case: Case) -> Run:
     """Let another worker make an attempt, after all that there is to wait for."""
     if case.steps:
         show(place.sandbox)
-    rescue()
+    take_over()
     let_waits_pass(run_id)
     batch.perform([run_id])
     return get_run(run_id)

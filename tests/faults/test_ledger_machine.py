@@ -23,7 +23,7 @@ from sqlalchemy import Connection, text
 from connectors.kit.action import LookUp, Park, Resend, ResendWithKey
 from neonhub_worker.dispatch import admission, due
 from neonhub_worker.errors import MoveRefused
-from neonhub_worker.ledger import decisions, leases
+from neonhub_worker.ledger import decisions, leases, rescue
 from neonhub_worker.ledger.states import FINAL, MOVES, RunState
 from tests.faults.models import Attempt, Platform, Way
 from tests.integration.ledgers import GONE_S, Ledger
@@ -342,7 +342,7 @@ def _call_off(moves: Moves) -> None:
 
 def _lose_workers(moves: Moves) -> None:
     for run_id in (moves.add(Park), moves.ledger.accept(effect=None, input={})):
-        for _ in range(leases.MAX_CRASHES):
+        for _ in range(rescue.MAX_CRASHES):
             moves.ledger.claim(run_id, lease_s=GONE_S)
             moves.ledger.rescue()
 

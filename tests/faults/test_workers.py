@@ -14,7 +14,7 @@ from neonhub_worker.ledger.late import SENT_LATE
 from neonhub_worker.settings import settings
 from tests.faults.armed import Armed
 from tests.faults.cases import CASES, Input
-from tests.faults.endings import accept, attempt, finish, let_lease_run_out, let_waits_pass, rescue, show, wrong
+from tests.faults.endings import accept, attempt, finish, let_lease_run_out, let_waits_pass, show, take_over, wrong
 from tests.faults.matrix import BEAT, PRODUCER, Cell, cells
 from tests.integration.workers import Place
 from tests.servers import wait_for
@@ -44,7 +44,7 @@ class Struck:
             assert Armed([self.run_id], cell.prior).wait() == -signal.SIGKILL
             self.wait_arrived()
             let_lease_run_out(self.run_id)
-            rescue()
+            take_over()
             let_waits_pass(self.run_id)
             show(place.sandbox)
         self.worker = Armed([self.run_id], cell.fault)

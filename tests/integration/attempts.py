@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 
 from neonhub_worker import get_run
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.ledger import leases
+from neonhub_worker.ledger import rescue
 from neonhub_worker.ledger.runs import Run
 from neonhub_worker.performing import batch
 
@@ -32,7 +32,7 @@ def crash() -> None:
     """What a worker leaves behind that is killed: its lease runs out."""
     with transaction() as connection:
         connection.execute(text("update run set lease_until = now() - interval '1 s' where state = 'running'"))
-        leases.rescue(connection)
+        rescue.rescue(connection)
 
 
 def step_states(engine: Engine) -> dict[str, str]:

@@ -23,7 +23,7 @@ from sqlalchemy import text
 from neonhub_worker import enqueue, get_run
 from neonhub_worker.cli.main import main
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.ledger import leases
+from neonhub_worker.ledger import leases, rescue
 from tests.integration.sandboxes import Sandbox
 
 ROOT = Path(__file__).parent.parent.parent
@@ -136,7 +136,7 @@ def park(run_id: uuid.UUID) -> None:
     while get_run(run_id).state != "parked":
         claim(run_id, lease_s=-1)
         with transaction() as connection:
-            leases.rescue(connection)
+            rescue.rescue(connection)
 
 
 def fail(run_id: uuid.UUID, sandbox: Sandbox) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Engine
 
 from neonhub_worker import ids
-from neonhub_worker.ledger import leases, runs, steps
+from neonhub_worker.ledger import acceptance, leases, rescue, runs, steps
+from neonhub_worker.ledger.acceptance import Draft
 from neonhub_worker.ledger.leases import Claimed, Outcome
-from neonhub_worker.ledger.runs import Draft, Run
+from neonhub_worker.ledger.runs import Run
 from neonhub_worker.ledger.states import EffectState, RunState
 
 LONG_S = 60.0
@@ -42,7 +43,7 @@ class Ledger:
 
     def accept(self, **changes: Any) -> uuid.UUID:
         with self.engine.begin() as connection:
-            return runs.accept(connection, [self.draft(**changes)], published=False)[0].id
+            return acceptance.accept(connection, [self.draft(**changes)], published=False)[0].id
 
     def claim(self, *run_ids: uuid.UUID, worker: str = "w1", lease_s: float = LONG_S) -> list[Claimed]:
         with self.engine.begin() as connection:
@@ -55,7 +56,7 @@ class Ledger:
 
     def rescue(self) -> list[uuid.UUID]:
         with self.engine.begin() as connection:
-            return leases.rescue(connection)
+            return rescue.rescue(connection)
 
     def get(self, run_id: uuid.UUID) -> Run:
         with self.engine.connect() as connection:

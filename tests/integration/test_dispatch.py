@@ -16,7 +16,7 @@ from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import due, scheduler
 from neonhub_worker.dispatch.scheduler import PostgresScheduler
 from neonhub_worker.ledger import leases
-from neonhub_worker.ledger.runs import KEPT, WINDOW
+from neonhub_worker.ledger.acceptance import KEPT, WINDOW
 from tests.conftest import ConnectionFactory
 from tests.factories import sms
 from tests.integration.beats import accept_unpublished, messages, published

@@ -14,7 +14,7 @@ from neonhub_worker.app import app
 from neonhub_worker.db.engine import engine as product_engine
 from neonhub_worker.dispatch.fairness import CROWD_BATCH
 from neonhub_worker.dispatch.scheduler import PostgresScheduler
-from neonhub_worker.ledger.runs import FEW, KEPT, WINDOW
+from neonhub_worker.ledger.acceptance import FEW, KEPT, WINDOW
 from neonhub_worker.performing import batch
 from neonhub_worker.vault import connections, organizations
 from tests.conftest import ConnectionFactory

@@ -138,7 +138,7 @@ def test_a_probe_that_fails_keeps_the_circuit_open_for_longer(sandbox: Sandbox, 
 
 def test_a_probe_whose_worker_died_is_followed_by_another(sandbox: Sandbox, engine: Engine) -> None:
     from neonhub_worker.dispatch import admission
-    from neonhub_worker.ledger import leases
+    from neonhub_worker.ledger import leases, rescue
 
     open_circuit(sandbox)
     waiting = messages(2, first=10)
@@ -149,7 +149,7 @@ def test_a_probe_whose_worker_died_is_followed_by_another(sandbox: Sandbox, engi
         assert leases.claim(connection, admitted, worker="dead", lease_s=-1)
     with transaction() as connection:
         assert admission.admit(connection, waiting, lease_s=30).admitted == [], "the probe is under way"
-        leases.rescue(connection)
+        rescue.rescue(connection)
     batch.perform([run_id for run_id in waiting if run_id not in admitted])
     assert gate(engine, "circuit").failures == 0
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 
 from neonhub_worker.dispatch import admission, due, permits
-from neonhub_worker.ledger import decisions, leases, retention, runs, steps
+from neonhub_worker.ledger import acceptance, decisions, leases, rescue, retention, runs, steps
 from neonhub_worker.ledger.leases import Outcome
 from neonhub_worker.ledger.states import EffectState
 from neonhub_worker.schedules import firing
@@ -38,8 +38,8 @@ def plans(engine: Engine) -> Iterator[dict[str, str]]:
 
 def accept(connection: Connection, ledger: Ledger) -> list[uuid.UUID]:
     drafts = [ledger.draft(idempotency_key="k", alike="same", limits=[{"count": 9, "per_s": 60, "of": "connection"}])]
-    runs.accept(connection, drafts, published=True)
-    return [one.id for one in runs.accept(connection, [ledger.draft(idempotency_key="k")], published=True)]
+    acceptance.accept(connection, drafts, published=True)
+    return [one.id for one in acceptance.accept(connection, [ledger.draft(idempotency_key="k")], published=True)]
 
 
 def carry_out(connection: Connection, ledger: Ledger) -> None:
@@ -58,9 +58,9 @@ def carry_out(connection: Connection, ledger: Ledger) -> None:
 
 def dispatch(connection: Connection, ledger: Ledger) -> None:
     """What beat asks in a tick."""
-    runs.accept(connection, [ledger.draft()], published=False)
+    acceptance.accept(connection, [ledger.draft()], published=False)
     firing.fire_due(connection)
-    leases.rescue(connection)
+    rescue.rescue(connection)
     decisions.expire(connection)
     due.ripen(connection, redispatch_s=10)
     assert due.take(connection).due
@@ -69,7 +69,7 @@ def dispatch(connection: Connection, ledger: Ledger) -> None:
 
 def prune(connection: Connection, ledger: Ledger) -> None:
     """What beat removes."""
-    run_id = runs.accept(connection, [ledger.draft()], published=False)[0].id
+    run_id = acceptance.accept(connection, [ledger.draft()], published=False)[0].id
     connection.execute(text("update run set created_at = now() - interval '100 days' where id = :id"), {"id": run_id})
     retention.prune(connection, days=90)
     permits.forget_past(connection)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from neonhub_worker import enqueue, enqueue_many
 from neonhub_worker.dispatch import limits
 from neonhub_worker.dispatch.scheduler import PostgresScheduler
-from neonhub_worker.ledger.runs import FEW, KEPT, WINDOW
+from neonhub_worker.ledger.acceptance import FEW, KEPT, WINDOW
 from neonhub_worker.vault import connections, organizations
 from tests.conftest import ConnectionFactory
 from tests.factories import sms

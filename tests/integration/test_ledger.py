@@ -6,7 +6,7 @@ import threading
 
 from sqlalchemy import Engine, text
 
-from neonhub_worker.ledger import leases, steps
+from neonhub_worker.ledger import rescue, steps
 from neonhub_worker.ledger.leases import Claimed
 from neonhub_worker.ledger.states import EffectState, RunState
 from tests.integration.ledgers import GONE_S, Ledger
@@ -101,13 +101,36 @@ def test_a_run_ahead_of_its_time_is_not_claimed(ledger: Ledger) -> None:
     assert ledger.claim(run_id) == []
 
 
-def test_the_leases_of_a_worker_seen_dead_end_at_once(ledger: Ledger) -> None:
+def test_what_a_worker_seen_dead_held_is_due_again_at_once(ledger: Ledger) -> None:
     run_id = ledger.accept()
     ledger.claim(run_id, worker="dead")
     assert ledger.rescue() == []
     with ledger.engine.begin() as connection:
-        leases.release(connection, ["dead"])
-    assert ledger.rescue() == [run_id]
+        rescue.release(connection, ["dead"])
+    assert ledger.get(run_id).state is RunState.QUEUED
+
+
+def test_a_worker_that_was_killed_from_outside_is_not_held_against_its_runs(ledger: Ledger) -> None:
+    run_id = ledger.accept()
+    for _ in range(rescue.MAX_CRASHES + 1):
+        ledger.claim(run_id, worker="dead")
+        with ledger.engine.begin() as connection:
+            rescue.release(connection, ["dead"], killed=["dead"])
+        assert ledger.get(run_id).state is RunState.QUEUED
+    for _ in range(rescue.MAX_CRASHES):
+        ledger.claim(run_id, worker="dead")
+        with ledger.engine.begin() as connection:
+            rescue.release(connection, ["dead"], killed=["another"])
+    assert ledger.get(run_id).state is not RunState.QUEUED
+
+
+def test_a_rescued_run_goes_before_those_that_have_not_begun(ledger: Ledger) -> None:
+    first, second = ledger.accept(), ledger.accept()
+    ledger.claim(first, worker="dead")
+    with ledger.engine.begin() as connection:
+        rescue.release(connection, ["dead"])
+        heads = connection.execute(text("select id from run where state = 'queued' order by run_at, id")).scalars()
+        assert list(heads) == [first, second]
 
 
 def test_an_opted_out_recipient_is_reported_by_the_claim(ledger: Ledger) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from neonhub_worker.errors import IdempotencyConflict, MoveRefused, UnknownRun
-from neonhub_worker.ledger import decisions, leases, runs
+from neonhub_worker.ledger import acceptance, decisions, rescue, runs
 from neonhub_worker.ledger.states import EffectState, RunState
 from tests.integration.ledgers import GONE_S, Ledger
 
@@ -21,7 +21,7 @@ def test_the_same_key_gives_the_same_run_and_another_input_is_refused(ledger: Le
 def test_the_same_key_twice_in_one_batch_is_one_run(ledger: Ledger) -> None:
     with ledger.engine.begin() as connection:
         drafts = [ledger.draft(idempotency_key="k"), ledger.draft(idempotency_key="k")]
-        first, second = runs.accept(connection, drafts, published=False)
+        first, second = acceptance.accept(connection, drafts, published=False)
     assert first.id == second.id
     with ledger.engine.connect() as connection:
         assert connection.execute(text("select count(*) from run")).scalar_one() == 1
@@ -30,7 +30,7 @@ def test_the_same_key_twice_in_one_batch_is_one_run(ledger: Ledger) -> None:
 def test_accepting_joins_the_callers_transaction(ledger: Ledger) -> None:
     draft = ledger.draft()
     with ledger.engine.connect() as connection:
-        runs.accept(connection, [draft], published=False)
+        acceptance.accept(connection, [draft], published=False)
         connection.rollback()
     with pytest.raises(UnknownRun):
         ledger.get(draft.id)
@@ -85,7 +85,7 @@ def test_a_person_settles_a_parked_run(ledger: Ledger, sent: str | None, state: 
 
 def test_a_run_whose_workers_keep_dying_stops_and_says_so(ledger: Ledger) -> None:
     run_id = ledger.accept()
-    for _ in range(leases.MAX_CRASHES):
+    for _ in range(rescue.MAX_CRASHES):
         assert len(ledger.claim(run_id, lease_s=GONE_S)) == 1
         ledger.rescue()
     run = ledger.get(run_id)
@@ -96,7 +96,7 @@ def test_a_run_whose_workers_keep_dying_stops_and_says_so(ledger: Ledger) -> Non
 
 def test_workers_that_die_while_others_carry_the_run_on_do_not_stop_it(ledger: Ledger) -> None:
     run_id = ledger.accept()
-    for _ in range(2 * leases.MAX_CRASHES):
+    for _ in range(2 * rescue.MAX_CRASHES):
         assert len(ledger.claim(run_id, lease_s=GONE_S)) == 1
         ledger.rescue()
         (claimed,) = ledger.claim(run_id)

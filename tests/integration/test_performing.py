@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from neonhub_worker import cancel, clock, enqueue, enqueue_many, get_run
 from neonhub_worker.consent import opt_outs
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.ledger import leases
+from neonhub_worker.ledger import leases, rescue
 from neonhub_worker.performing import batch
 from neonhub_worker.performing.attempt import Attempt
 from neonhub_worker.performing.run_ledger import LeaseLost
@@ -42,7 +42,7 @@ def die_holding(run_id: uuid.UUID) -> None:
     """What a worker leaves behind that is killed right after its claim was committed."""
     with transaction() as connection:
         assert leases.claim(connection, [run_id], worker="dead", lease_s=-1)
-        assert leases.rescue(connection) == [run_id]
+        assert rescue.rescue(connection) == [run_id]
 
 
 def test_a_message_is_sent_once_and_its_id_recorded(sandbox: Sandbox) -> None:
@@ -190,7 +190,7 @@ def test_a_worker_that_was_taken_over_while_it_asked_sends_nothing(sandbox: Sand
     with transaction() as connection:
         (claimed,) = leases.claim(connection, [run_id], worker="frozen", lease_s=60)
         connection.execute(text("update run set lease_until = now() - interval '1 s'"))
-        leases.rescue(connection)
+        rescue.rescue(connection)
     opened = connections.open_connection(claimed.connection_id)
     with pytest.raises(LeaseLost):
         Attempt(claimed, opened, deadline=clock.elapsed_clock() + 60, slot=None).run()

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from neonhub_worker import cancel, enqueue, get_run, retry, settle
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.ledger import decisions, leases, steps
+from neonhub_worker.ledger import decisions, leases, rescue, steps
 from neonhub_worker.ledger.states import EffectState
 from neonhub_worker.vault import connections
 from tests.integration.attempts import crash, let_settling_time_pass, perform, step_states
@@ -131,7 +131,7 @@ def test_what_was_posted_does_not_expire_nor_fail_when_its_workers_die(
     with transaction() as connection:
         connection.execute(text("update run set expires_at = now()"))
         assert decisions.expire(connection) == 0
-    for _ in range(leases.MAX_CRASHES):
+    for _ in range(rescue.MAX_CRASHES):
         with transaction() as connection:
             connection.execute(text("update run set run_at = now()"))
             assert leases.claim(connection, [upload], worker="dead", lease_s=60)

@@ -108,6 +108,22 @@ def test_a_killed_child_comes_back_and_learns_who_died(kept: Kept) -> None:
     assert kept.child.record.restarts == 1
 
 
+def test_who_was_killed_from_outside_is_told_from_who_died_by_itself(home: Home) -> None:
+    made = Kept(home, "os.environ['NEONHUB_DEAD_WORKERS'], 'killed:' + os.environ['NEONHUB_KILLED_WORKERS']")
+    made.child.start()
+    try:
+        made.tick_until(1)
+        os.kill(made.pid, signal.SIGABRT)
+        made.tick_until(2)
+        os.kill(made.pid, signal.SIGKILL)
+        made.tick_until(3)
+        (first, none), (both, second) = made.lines()[1].split(), made.lines()[2].split()
+        assert none == "killed:"
+        assert both.split(",") == [first, second.removeprefix("killed:")]
+    finally:
+        made.end()
+
+
 def test_once_ready_the_dead_are_forgotten(kept: Kept) -> None:
     kept.tick_until(1)
     os.kill(kept.pid, signal.SIGKILL)
