@@ -19,6 +19,7 @@ from neonhub_worker.dispatch.permits import AHEAD_S, SPARE_S
 from neonhub_worker.dispatch.publish import Due
 from neonhub_worker.ledger.acceptance import NO_CONNECTION, WINDOW
 
+# Who has begun comes before who has not, whenever they were accepted: somebody may wait to hear what became of it.
 _RIPEN = text(
     """
     with timers as (
@@ -30,7 +31,8 @@ _RIPEN = text(
         where state = 'queued' and published_at < statement_timestamp() - make_interval(secs => :redispatch_s)
         limit :limit for update skip locked
     )
-    update run set state = 'queued', published_at = null
+    update run set state = 'queued', published_at = null,
+                   run_at = case when fence > 0 then least(run_at, created_at) else run_at end
     where id in (select id from timers union all select id from lost)
     """
 )

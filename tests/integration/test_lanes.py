@@ -50,6 +50,22 @@ def test_the_more_urgent_runs_of_an_organization_go_first(beat: PostgresSchedule
     assert published(urgent) == 3
 
 
+def test_who_has_begun_goes_before_who_has_not_however_long_it_waited(beat: PostgresScheduler, engine: Engine) -> None:
+    backlog = accept_unpublished(WINDOW)
+    (begun,) = accept_unpublished()
+    with engine.begin() as connection:
+        connection.execute(
+            text("update run set state = 'retrying', fence = 1, run_at = statement_timestamp() where id = :id"),
+            {"id": begun},
+        )
+        connection.execute(
+            text("update run set created_at = created_at - interval '1 s' where id = :id"), {"id": begun}
+        )
+    beat.tick()
+    assert published([begun]) == 1
+    assert published(backlog) < WINDOW
+
+
 def test_a_limited_connection_has_no_more_on_the_broker_than_may_go(
     beat: PostgresScheduler, broker: redis.Redis, engine: Engine
 ) -> None:
