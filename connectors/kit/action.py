@@ -165,6 +165,7 @@ class Action(Generic[I, O]):
         scopes: What the credential must be allowed.
         limits: The platform's limits, in words.
         timeout_s: Longest time in seconds that one HTTP call waits: connect plus read.
+        cost: What it may spend, in words; empty if it spends no money.
     """
 
     slug: str
@@ -185,6 +186,7 @@ class Action(Generic[I, O]):
     scopes: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     timeout_s: float = 0.0
+    cost: str = ""
 
     @property
     def full_name(self) -> str:

@@ -54,6 +54,9 @@ class RunLedger(Protocol):
             NotSent: The lease would end before the call could.
         """
 
+    def keep_lease(self) -> None:
+        """Called between the parts of a long transfer: the lease begins anew once half of it has passed."""
+
     def before_write(self, *, needed_s: float) -> None:
         """Called right before every socket write of an effect's request.
 

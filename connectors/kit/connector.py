@@ -89,6 +89,7 @@ class Connector:
         pace: tuple[Limit, ...] = (),
         scopes: tuple[str, ...] = (),
         limits: tuple[str, ...] = (),
+        cost: str = "",
     ) -> Callable[[Perform[I, O]], Perform[I, O]]:
         """Declare the decorated function to be an action; the arguments are those of ``Action``."""
 
@@ -114,6 +115,7 @@ class Connector:
                 scopes=scopes,
                 limits=limits,
                 timeout_s=self.connect_s + self.read_s,
+                cost=cost,
             )
             # Its own input and output types were checked above; whoever looks it up by name only knows the bases.
             self._actions[name] = cast("AnyAction", made)

@@ -55,6 +55,8 @@ def _data(action: Action[Input, Output]) -> dict[str, Any]:
         "changes_the_outside_world": action.effect,
         "scopes": list(action.scopes),
         "limits": list(action.limits),
+        "pace": [{"count": one.count, "per_s": one.per_s, "of": one.of} for one in action.pace],
+        "cost": action.cost,
         "retry": {
             "max_retries": action.retry.max_retries,
             "retry_backoff": action.retry.retry_backoff,
@@ -75,6 +77,12 @@ def _show(action: Action[Input, Output], *, as_json: bool) -> None:
     print(f"If the outcome is unknown: {data['repeat_policy']}. {action.why}")
     for limit in action.limits:
         print(f"Limit: {limit}")
+    for pace in action.pace:
+        print(f"Pace: at most {pace.count} in {pace.per_s:g} s for each {pace.of}")
+    if action.scopes:
+        print(f"Scopes: {', '.join(action.scopes)}")
+    if action.cost:
+        print(f"Cost: {action.cost}")
     required = set(data["input"].get("required", ()))
     print("\nInput:")
     table(

@@ -19,7 +19,7 @@ from neonhub_worker.dispatch.permits import AHEAD_S, SPARE_S
 from neonhub_worker.dispatch.publish import Due
 from neonhub_worker.ledger.acceptance import NO_CONNECTION, WINDOW
 
-# Who has begun comes before who has not, whenever they were accepted: somebody may wait to hear what became of it.
+# Who has begun keeps its place among those accepted since: somebody may wait to hear what became of it.
 _RIPEN = text(
     """
     with timers as (

@@ -168,6 +168,24 @@ def _claimed(row: dict[str, Any]) -> Claimed:
     return Claimed(**row)
 
 
+_RENEW = text(
+    """
+    update run set lease_until = clock_timestamp() + make_interval(secs => :lease_s)
+    where id = :id and fence = :fence and state = 'running' and lease_until > clock_timestamp()
+    returning id
+    """
+)
+
+
+def renew(connection: Connection, run_id: uuid.UUID, *, fence: int, lease_s: float) -> bool:
+    """Let the lease of an attempt begin anew, for what takes longer than one: a transfer in many parts.
+
+    Returns:
+        False if it has run out or the run was taken over; nothing may be written or sent then.
+    """
+    return connection.execute(_RENEW, {"id": run_id, "fence": fence, "lease_s": lease_s}).first() is not None
+
+
 _SETTLE = text(
     """
     with o as (

@@ -22,6 +22,9 @@ class _NoRun:
     def check_lease(self, *, needed_s: float) -> None:
         raise AssertionError("a connection test must not change anything")
 
+    def keep_lease(self) -> None:
+        """There is none."""
+
     def before_write(self, *, needed_s: float) -> None:
         raise AssertionError("a connection test must not change anything")
 

@@ -19,11 +19,12 @@ from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import admission, permits
 from neonhub_worker.dispatch.limits import of_json
 from neonhub_worker.dispatch.permits import Slot
-from neonhub_worker.ledger import steps
+from neonhub_worker.ledger import leases, steps
 from neonhub_worker.ledger.leases import Claimed
 from neonhub_worker.ledger.states import IN_DOUBT, EffectState
 from neonhub_worker.ledger.steps import QUIET_S
 from neonhub_worker.performing.doubt import Undecidable
+from neonhub_worker.settings import settings
 
 
 class LeaseLost(Exception):
@@ -87,6 +88,21 @@ class PostgresRunLedger:
         left_s = self._deadline - clock.elapsed_clock()
         if left_s < max(needed_s, QUIET_S) + _MARGIN_S:
             raise NotSent("the lease would end before the platform could answer", code=LEASE_TOO_SHORT)
+
+    def keep_lease(self) -> None:
+        """Renew the lease once half of it has passed; a commit.
+
+        Raises:
+            LeaseLost: Another worker took the run over.
+        """
+        now, lease_s = clock.elapsed_clock(), settings().lease_s
+        if self._deadline - now > lease_s / 2:
+            return
+        with transaction() as connection:
+            if not leases.renew(connection, self._claimed.id, fence=self._claimed.fence, lease_s=lease_s):
+                raise LeaseLost
+        # Counted from before the statement was sent: the database's lease can only end later.
+        self._deadline = now + lease_s
 
     def before_write(self, *, needed_s: float) -> None:
         """The same once more, and whether its permit is still good.

@@ -6,7 +6,7 @@ import threading
 
 from sqlalchemy import Engine, text
 
-from neonhub_worker.ledger import rescue, steps
+from neonhub_worker.ledger import leases, rescue, steps
 from neonhub_worker.ledger.leases import Claimed
 from neonhub_worker.ledger.states import EffectState, RunState
 from tests.integration.ledgers import GONE_S, Ledger
@@ -108,6 +108,22 @@ def test_what_a_worker_seen_dead_held_is_due_again_at_once(ledger: Ledger) -> No
     with ledger.engine.begin() as connection:
         rescue.release(connection, ["dead"])
     assert ledger.get(run_id).state is RunState.QUEUED
+
+
+def test_a_lease_begins_anew_only_for_who_still_holds_it(ledger: Ledger) -> None:
+    run_id = ledger.accept()
+    (claimed,) = ledger.claim(run_id)
+    before = ledger.get(run_id).lease_until
+    with ledger.engine.begin() as connection:
+        assert leases.renew(connection, run_id, fence=claimed.fence, lease_s=600)
+        assert not leases.renew(connection, run_id, fence=claimed.fence - 1, lease_s=600)
+    after = ledger.get(run_id).lease_until
+    assert before is not None
+    assert after is not None
+    assert after > before
+    with ledger.engine.begin() as connection:
+        connection.execute(text("update run set lease_until = clock_timestamp()"))
+        assert not leases.renew(connection, run_id, fence=claimed.fence, lease_s=600)
 
 
 def test_a_worker_that_was_killed_from_outside_is_not_held_against_its_runs(ledger: Ledger) -> None:
