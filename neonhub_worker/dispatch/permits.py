@@ -57,7 +57,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A due run, and what it has to pass."""
+    """A due run, and what it has to pass.
+
+    Attributes:
+        grant_dead: Its connection waits for a person.
+    """
 
     id: uuid.UUID
     name: str
@@ -67,6 +71,7 @@ class Wanted:
     closed_until: datetime | None
     target_closed: bool
     half_open: bool
+    grant_dead: bool
 
 
 # Held until the transaction ends: claims on one connection take turns while they count its permits.
