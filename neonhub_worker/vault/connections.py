@@ -138,15 +138,22 @@ def get_by_name(organization_id: str, name: str, *, connection: Connection | Non
         UnknownOrganization: There is no such organization.
         UnknownConnection: The organization has no connection of this name.
     """
-    query = text(f"select {_COLUMNS} from connection where organization_id = :organization_id and name = :name")  # noqa: S608
     with transaction(connection) as opened:
-        row = opened.execute(query, {"organization_id": organization_id, "name": name}).mappings().first()
-        if row is not None:
-            return Described(**row)
+        found = find(organization_id, name, connection=opened)
+        if found is not None:
+            return found
         organizations.need(organization_id, connection=opened)
     raise UnknownConnection(
         f"{organization_id} has no connection {name!r}; `neonhub connections list --org {organization_id}` shows them"
     )
+
+
+def find(organization_id: str, name: str, *, connection: Connection | None = None) -> Described | None:
+    """Find a connection; None if there is none."""
+    query = text(f"select {_COLUMNS} from connection where organization_id = :organization_id and name = :name")  # noqa: S608
+    with transaction(connection) as opened:
+        row = opened.execute(query, {"organization_id": organization_id, "name": name}).mappings().first()
+    return None if row is None else Described(**row)
 
 
 def open_connection(connection_id: uuid.UUID | None, *, connection: Connection | None = None) -> Opened:
