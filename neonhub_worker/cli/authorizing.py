@@ -42,8 +42,9 @@ class Consent:
     """One consent: its secrets, and where it leads back to.
 
     Args:
-        redirect_uri: An https address that the platform knows; None: loopback.
-        port: Where to listen on loopback; 0 takes a free one.
+        redirect_uri: An address that the platform knows: on loopback we listen there, elsewhere the person copies
+            where the browser got to. None: any address on loopback will do.
+        port: Where to listen then; 0 takes a free one.
 
     Raises:
         NotAgreed: The port is taken.
@@ -54,8 +55,14 @@ class Consent:
         self._oauth = oauth
         self._state = secrets.token_urlsafe(32)
         self._verifier = secrets.token_urlsafe(64)
-        self._server = None if redirect_uri else _Catcher(self._state, port)
-        self.redirect_uri = redirect_uri or f"http://{HOST}:{self._server.port if self._server else port}/"
+        if redirect_uri is not None:
+            parts = urlsplit(redirect_uri)
+            ours = parts.scheme == "http" and parts.hostname in (HOST, "localhost")
+            self._server = _Catcher(self._state, parts.port or 80) if ours else None
+            self.redirect_uri = redirect_uri
+        else:
+            self._server = _Catcher(self._state, port)
+            self.redirect_uri = f"http://{HOST}:{self._server.port}/"
 
     def __enter__(self) -> Consent:
         return self

@@ -11,6 +11,7 @@ from typing import Any
 import requests
 from sqlalchemy import text
 
+from neonhub_worker import enqueue_many
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.vault import cipher, connections
 from neonhub_worker.vault.connections import Opened
@@ -89,6 +90,22 @@ def rotating_slack(sandbox: Sandbox) -> Rotating:
         sql = text("update connection set credential = :credential where id = :id")
         connection.execute(sql, {"id": connection_id, "credential": cipher.encrypt(credential)})
     return Rotating(sandbox, connection_id, credential)
+
+
+def messages(count: int = 1, *, first: int = 0) -> list[uuid.UUID]:
+    """Accept messages that no limit of Slack's makes wait for each other."""
+    run_ids = enqueue_many(
+        {
+            "action": "slack.sendMessage",
+            "organization_id": "acme",
+            "connection": "slack",
+            "input": {"channel": "C0SPRINGLNCH", "text": f"Number {first + number}"},
+        }
+        for number in range(count)
+    )
+    with transaction() as connection:
+        connection.execute(text("update run set limits = '[]' where id = any(:ids)"), {"ids": run_ids})
+    return run_ids
 
 
 def _ended(app: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from neonhub_worker.performing import batch, probe, tokens
 from neonhub_worker.settings import settings
 from neonhub_worker.vault import connections, renewals
 from tests.factories import sms
-from tests.integration.rotating import Rotating, rotating_slack
+from tests.integration.rotating import Rotating, messages, rotating_slack
 from tests.integration.sandboxes import Sandbox
 from tests.races import at_once
 
@@ -31,22 +31,6 @@ pytestmark = pytest.mark.usefixtures("slack")
 def slack(sandbox: Sandbox) -> Rotating:
     """The connection slack has rotating tokens, and its access token has ended."""
     return rotating_slack(sandbox)
-
-
-def messages(count: int = 1, *, first: int = 0) -> list[uuid.UUID]:
-    """Accept messages that no limit of Slack's makes wait for each other."""
-    run_ids = enqueue_many(
-        {
-            "action": "slack.sendMessage",
-            "organization_id": "acme",
-            "connection": "slack",
-            "input": {"channel": "C0SPRINGLNCH", "text": f"Number {first + number}"},
-        }
-        for number in range(count)
-    )
-    with transaction() as connection:
-        connection.execute(text("update run set limits = '[]' where id = any(:ids)"), {"ids": run_ids})
-    return run_ids
 
 
 def states(run_ids: Sequence[uuid.UUID]) -> set[str]:
