@@ -17,7 +17,7 @@ from connectors.kit.http import Http
 from connectors.kit.oauth import OAuth, OAuthCredential, plain
 from neonhub_worker import clock, faults
 from neonhub_worker.db.engine import transaction
-from neonhub_worker.errors import NeonhubError, Unreachable
+from neonhub_worker.errors import NeonhubError, UnknownConnection, Unreachable, VaultError
 from neonhub_worker.settings import settings
 from neonhub_worker.vault import connections, renewals
 from neonhub_worker.vault.connections import Opened
@@ -30,6 +30,7 @@ _MARGIN_S = 10.0
 _STORE_FOR_S = 60.0
 _STORE_AGAIN_S = 0.5
 _CHANGED_S = 0.5
+_IDLE_DAYS = 7
 _CUT_OFF = "a process was killed after it had asked for the new token and before that was stored"
 
 
@@ -86,6 +87,29 @@ def may_renew(opened: Opened) -> bool:
     renewal = _renewal(opened)
     young = opened.renewed_s is not None and opened.renewed_s < renewals.YOUNG_S
     return renewal is not None and renewal.can and not young
+
+
+def renew_idle() -> int:
+    """Renew tokens of connections that nothing was sent over for a week, and that would end or be forgotten unused.
+
+    Returns:
+        How many were renewed.
+
+    Raises:
+        Unreachable: The database did not answer.
+    """
+    slugs = [connector.slug for connector in registry.CONNECTORS if connector.oauth is not None]
+    with transaction() as connection:
+        idle = connections.unchanged(slugs, days=_IDLE_DAYS, connection=connection)
+    renewed = 0
+    for connection_id in idle:
+        try:
+            opened = connections.open_connection(connection_id)
+        except (UnknownConnection, VaultError):
+            continue  # doctor says so
+        found = ready(opened)
+        renewed += isinstance(found, Opened) and found.version > opened.version
+    return renewed
 
 
 class NotRenewable(NeonhubError):

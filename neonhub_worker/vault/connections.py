@@ -207,6 +207,15 @@ def list_all(organization_id: str, *, connection: Connection | None = None) -> l
         return [Described(**row) for row in opened.execute(query, {"organization_id": organization_id}).mappings()]
 
 
+def unchanged(slugs: Sequence[str], *, days: int, connection: Connection) -> list[uuid.UUID]:
+    """The active connections to these platforms whose credential has not changed for so many days."""
+    query = text(
+        "select id from connection where connector = any(:slugs) and state = 'active' "
+        "and updated_at < now() - make_interval(days => :days) order by updated_at"
+    )
+    return list(connection.execute(query, {"slugs": list(slugs), "days": days}).scalars())
+
+
 def set_state(organization_id: str, name: str, state: str, *, connection: Connection | None = None) -> None:
     """Set a connection's state.
 

@@ -19,6 +19,7 @@ from neonhub_worker.errors import Unreachable
 from neonhub_worker.performing import batch, probe, tokens
 from neonhub_worker.settings import settings
 from neonhub_worker.vault import connections, renewals
+from tests.conftest import ConnectionFactory
 from tests.factories import sms
 from tests.integration.rotating import Rotating, messages, rotating_slack
 from tests.integration.sandboxes import Sandbox
@@ -354,6 +355,27 @@ def test_the_database_may_be_away_while_the_answer_is_stored(slack: Rotating, mo
 def test_a_harmless_call_renews_the_token_too(slack: Rotating) -> None:
     assert "Slack workspace" in probe.test_connection("acme", "slack")
     assert slack.stored().version == 1
+
+
+def test_the_token_of_an_idle_connection_is_renewed_once_a_week(slack: Rotating) -> None:
+    assert tokens.renew_idle() == 0, "it was used lately"
+    with transaction() as connection:
+        connection.execute(text("update connection set updated_at = now() - interval '8 days'"))
+    assert tokens.renew_idle() == 1
+    assert slack.stored().version == 1
+    assert tokens.renew_idle() == 0
+
+
+def test_idle_connections_that_cannot_be_renewed_do_not_stop_the_others(
+    sandbox: Sandbox, slack: Rotating, connection_factory: ConnectionFactory
+) -> None:
+    connection_factory("slack", name="gone", credential={**slack.credential, "refresh_token": "xoxe-1-x"}, settings={})
+    connection_factory("slack", name="other-key", credential={}, settings={})
+    with transaction() as connection:
+        connection.execute(text("update connection set updated_at = now() - interval '8 days'"))
+        connection.execute(text("update connection set credential = 'x' where name = 'other-key'"))
+    assert tokens.renew_idle() == 1
+    assert connections.get_by_name("acme", "gone").state == "reauthorize"
 
 
 def test_no_token_is_in_errors_or_timelines(slack: Rotating) -> None:
