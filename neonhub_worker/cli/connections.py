@@ -73,23 +73,24 @@ def add(
 @app.command("list")
 def list_connections(organization: Organization = "demo", as_json: AsJson = False) -> None:
     """List an organization's connections; never their secrets."""
+    from neonhub_worker.performing import grants
     from neonhub_worker.vault import connections, organizations
 
     organizations.need(organization)
-    found = connections.list_all(organization)
+    found = [(one, grants.outlook(one.id)) for one in connections.list_all(organization)]
     if as_json:
-        print_json([_data(one) for one in found])
+        print_json([_data(one, outlook) for one, outlook in found])
         return
     table(
         ("name", "platform", "account", "state", "ends", "limits", "waits", "settings"),
         (
-            (one.name, one.connector, one.account, one.state, _ends(one), ", ".join(_written(one)), _waits(one.id),
+            (one.name, one.connector, one.account, one.state, _ends(outlook), ", ".join(_written(one)), _waits(one.id),
              one.settings)
-            for one in found
+            for one, outlook in found
         ),
     )  # fmt: skip
-    for one in found:
-        for sentence in _outlook(one.id).warnings:
+    for one, outlook in found:
+        for sentence in outlook.warnings:
             note(f"{one.name}: {sentence}")
 
 
@@ -220,14 +221,8 @@ def _waits(connection_id: Any) -> str:
     )
 
 
-def _outlook(connection_id: Any) -> Any:
-    from neonhub_worker.performing import grants
-
-    return grants.outlook(connection_id)
-
-
-def _ends(one: Any) -> str | None:
-    grant = _outlook(one.id).grant
+def _ends(outlook: Any) -> str | None:
+    grant = outlook.grant
     return None if grant is None or grant.ends_at is None else f"{grant.ends_at:%Y-%m-%d}"
 
 
@@ -242,7 +237,7 @@ def _now(name: str, state: str, *, as_json: bool) -> None:
     print_json({"name": name, "state": state}) if as_json else print(f"{name} {state}")
 
 
-def _data(one: Any) -> dict[str, Any]:
+def _data(one: Any, outlook: Any) -> dict[str, Any]:
     return {
         "id": one.id,
         "name": one.name,
@@ -252,17 +247,16 @@ def _data(one: Any) -> dict[str, Any]:
         "limits": _written(one),
         "waits": _closed(one.id),
         "settings": one.settings,
-        **_foreseen(one.id),
+        **_foreseen(outlook),
     }
 
 
-def _foreseen(connection_id: Any) -> dict[str, Any]:
-    found = _outlook(connection_id)
-    grant = found.grant
+def _foreseen(outlook: Any) -> dict[str, Any]:
+    grant = outlook.grant
     return {
         "expires_at": None if grant is None else grant.expires_at,
         "ends_at": None if grant is None else grant.ends_at,
         "renewed": grant is not None and grant.renewed,
         "missing_scopes": [] if grant is None else list(grant.missing),
-        "warnings": list(found.warnings),
+        "warnings": list(outlook.warnings),
     }
