@@ -227,7 +227,7 @@ def is_token(value: Any) -> bool:
 
 
 def plain(credential: BaseModel) -> dict[str, Any]:
-    """A credential as JSON with its secrets in the clear, for the vault to encrypt; what is not set is left out."""
+    """A credential by its fields' names, with its secrets in the clear, for the vault to encrypt."""
     found: dict[str, Any] = _bare(credential)
     return found
 
@@ -239,7 +239,7 @@ def _bare(value: Any) -> Any:
         return value.get_secret_value()
     if isinstance(value, datetime):
         return value.isoformat()
-    return list(value) if isinstance(value, tuple) else value
+    return [_bare(part) for part in value] if isinstance(value, (tuple, list)) else value
 
 
 def _of_status(status: int) -> type[ConnectorError]:

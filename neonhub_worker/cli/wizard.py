@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -80,8 +82,9 @@ def _answers(connector: Connector, known: Mapping[str, Any]) -> dict[str, Any]:
     kind, oauth = connector.credential, connector.oauth
     given: set[str] = set()
     if oauth is not None:
-        own = "access_token" in kind.__annotations__ and not isinstance(oauth, ClientCredentials)
-        given = {*_TOKENS} - ({"access_token"} if own else set())
+        brought = oauth.authorize_url is None or "access_token" in kind.__annotations__
+        asked = {"access_token"} if brought and not isinstance(oauth, ClientCredentials) else set()
+        given = {*_TOKENS} - asked
     return _ask_all(kind, {name: value for name, value in known.items() if name not in _TOKENS}, leave_out=given)
 
 
@@ -132,7 +135,11 @@ def _hint(field: FieldInfo, known: Any, *, nested: bool, secret: bool) -> str:
 
 
 def _fitting(field: FieldInfo, value: Any) -> Any:
+    """What is stored for an answer: lists and objects are typed as JSON."""
     kind: Any = Annotated[(field.annotation, *field.metadata, None)]
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        with contextlib.suppress(ValueError):
+            value = json.loads(value)
     TypeAdapter(kind).validate_python(value)
     return value
 
