@@ -8,7 +8,7 @@ import pytest
 
 from connectors import registry
 from connectors.kit.action import LookUp, Resend, ResendWithKey, Retry
-from connectors.kit.connector import AnyAction
+from connectors.kit.connector import AnyAction, Connector
 from neonhub_worker.settings import SHORTEST_LEASE_S
 
 ACTIONS = [action for connector in registry.CONNECTORS for action in connector.actions.values()]
@@ -103,3 +103,10 @@ def test_an_unknown_connector_names_close_ones() -> None:
 
 def test_retries_speak_celerys_vocabulary() -> None:
     assert vars(Retry()).keys() == {"max_retries", "retry_backoff", "retry_backoff_max", "retry_jitter"}
+
+
+@pytest.mark.parametrize("connector", registry.CONNECTORS, ids=lambda connector: connector.slug)
+def test_every_platform_says_step_by_step_how_to_get_a_credential(connector: Connector) -> None:
+    assert connector.console
+    assert [step for step in connector.console if not step.endswith(".") or "\n" in step] == []
+    assert any("https://" in step for step in connector.console)
