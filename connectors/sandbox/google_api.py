@@ -1,4 +1,7 @@
-"""How does a Google JSON API answer when it says no? One error body for all its platforms."""
+"""How does a Google JSON API answer when it says no? One error body for all its platforms.
+
+What it says about tokens is in ``google_tokens``.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,6 @@ _REASONS = {
     500: "backendError",
     503: "backendError",
 }
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error="invalid_token"'}
 
 
 def error(
@@ -48,7 +50,7 @@ def error(
         reason: Of ``errors[0]``; the usual one of the status if left out.
         canonical: Its ``status``; the usual one of the HTTP status if left out.
         location: Which parameter it is about.
-        details: Typed details, such as those of ``info``.
+        details: Typed details, such as ``RetryInfo``.
     """
     first = {"message": message, "domain": domain, "reason": reason or _REASONS[status]}
     if location is not None:
@@ -77,36 +79,9 @@ def refusal(
     return Refusal(error(status, message, reason=reason, canonical=canonical, domain=domain, location=location))
 
 
-def info(reason: str, **metadata: str) -> dict[str, Any]:
-    """The detail that names a reason."""
-    return {
-        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-        "reason": reason,
-        "domain": "googleapis.com",
-        "metadata": metadata,
-    }
-
-
 def not_found(message: str = "Requested entity was not found.") -> Refusal:
     """404: an id that names nothing, or nothing of ours."""
     return refusal(404, message)
-
-
-def unauthenticated(reason: str = "ACCESS_TOKEN_EXPIRED") -> Reply:
-    """401: no token, or one that is not good (any more).
-
-    Args:
-        reason: ``ACCESS_TOKEN_EXPIRED`` or ``CREDENTIALS_MISSING``.
-    """
-    message = "Request had invalid authentication credentials. Expected OAuth 2 access token."
-    return error(401, message, location="Authorization", details=[info(reason)], headers=_CHALLENGE)
-
-
-def scope_missing() -> Reply:
-    """403: the token's consent does not hold any of the scopes that the method takes."""
-    message = "Request had insufficient authentication scopes."
-    details = [info("ACCESS_TOKEN_SCOPE_INSUFFICIENT")]
-    return error(403, message, reason="insufficientPermissions", details=details)
 
 
 def limited(retry_after_s: int | None, *, reason: str = "rateLimitExceeded") -> Reply:
@@ -140,12 +115,6 @@ def unfit(problem: Problem) -> Reply:
             return error(400, "Invalid JSON payload received. Unexpected token.", reason="parseError")
         case _:
             return _violations(problem)
-
-
-def bearer(headers: Mapping[str, str]) -> str | None:
-    """The token of a request; None if there is none."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
 def _violations(problem: Problem) -> Reply:
