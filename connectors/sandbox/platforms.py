@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.sandbox.email import Gmail
 from connectors.sandbox.google_oauth import GoogleOAuth
 from connectors.sandbox.instagram import Instagram
 from connectors.sandbox.platform import Platform
@@ -16,5 +17,6 @@ PLATFORMS: tuple[Platform, ...] = (
     Stripe(),
     WhatsApp(),
     Instagram(),
+    Gmail(),
     GoogleOAuth(),
 )

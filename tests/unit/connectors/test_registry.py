@@ -28,6 +28,9 @@ def test_the_promised_names_are_there() -> None:
         "stripe.getCheckoutSession stripe.expireCheckoutSession stripe.createPaymentLink stripe.updatePaymentLink",
         "stripe.listPaymentLinks stripe.createRefund stripe.listRefunds stripe.createCoupon stripe.getCoupon",
         "stripe.deleteCoupon stripe.createPromotionCode stripe.updatePromotionCode stripe.listPromotionCodes",
+        "email.sendEmail email.listMessages email.getMessage email.getThread email.getAttachment email.listBounces",
+        "email.createDraft email.sendDraft email.listDrafts email.getDraft email.deleteDraft email.modifyLabels",
+        "email.trashMessage email.getProfile email.checkAliases email.listHistory email.watchMailbox email.stopWatch",
     }
 
     assert {name for line in promised for name in line.split()} == {action.full_name for action in ACTIONS}
@@ -71,7 +74,13 @@ def test_reads_are_told_from_effects(action: AnyAction) -> None:
 
 
 def test_messages_to_people_name_their_recipient() -> None:
-    for name in ("sms.sendSMS", "sms.scheduleSMS", "whatsapp.sendTemplate", "whatsapp.sendSessionMessage"):
+    for name in (
+        "sms.sendSMS",
+        "sms.scheduleSMS",
+        "whatsapp.sendTemplate",
+        "whatsapp.sendSessionMessage",
+        "email.sendEmail",
+    ):
         action = registry.action(name)
         assert action.channel == name.partition(".")[0]
         assert action.recipient is not None

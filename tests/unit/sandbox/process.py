@@ -43,6 +43,7 @@ class Box:
         self.stripe: dict[str, Any] = accounts["stripe"]
         self.whatsapp: dict[str, Any] = accounts["whatsapp"]
         self.instagram: dict[str, Any] = accounts["instagram"]
+        self.email: dict[str, Any] = accounts["email"]
 
     def kill(self) -> None:
         self.process.kill()
@@ -147,6 +148,13 @@ class Box:
         params = {**proof, **options.pop("params", {})}
         host = options.pop("host", "graph.instagram.com")
         return self._graph(method, f"{host}/v26.0/{path}", token, params=params, **options)
+
+    def gmail(self, method: str, path: str, body: dict[str, Any] | None = None, **options: Any) -> requests.Response:
+        """A request to Gmail's API for the account's mailbox."""
+        token = options.pop("token", self.email["credential"]["access_token"])
+        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+        url = f"{self.url}/gmail.googleapis.com/{options.pop('prefix', 'gmail/v1/users/me')}/{path}"
+        return self.http.request(method, url, json=body, headers=headers, **{"timeout": 10, **options})
 
     def _graph(self, method: str, address: str, token: str, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
