@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.sandbox.email import Gmail
 from connectors.sandbox.google_oauth import GoogleOAuth
+from connectors.sandbox.google_search_console import GoogleSearchConsole
 from connectors.sandbox.instagram import Instagram
 from connectors.sandbox.platform import Platform
 from connectors.sandbox.slack import Slack
@@ -18,5 +19,6 @@ PLATFORMS: tuple[Platform, ...] = (
     WhatsApp(),
     Instagram(),
     Gmail(),
+    GoogleSearchConsole(),
     GoogleOAuth(),
 )

@@ -30,6 +30,10 @@ def test_the_promised_names_are_there() -> None:
         "stripe.deleteCoupon stripe.createPromotionCode stripe.updatePromotionCode stripe.listPromotionCodes",
         "email.sendEmail email.listMessages email.getMessage email.getThread email.getAttachment email.listBounces",
         "email.createDraft email.sendDraft email.listDrafts email.getDraft email.deleteDraft email.modifyLabels",
+        "google_search_console.querySearchAnalytics google_search_console.listSites google_search_console.getSite",
+        "google_search_console.addSite google_search_console.deleteSite google_search_console.submitSitemap",
+        "google_search_console.getSitemap google_search_console.listSitemaps google_search_console.deleteSitemap",
+        "google_search_console.inspectUrl",
         "email.trashMessage email.getProfile email.checkAliases email.listHistory email.watchMailbox email.stopWatch",
     }
 

@@ -21,7 +21,7 @@ from tests.unit.connectors.calls import SECRETS, SERVICE, authorization, call
 from tests.unit.connectors.stripe_wire import STRIPE_WIRE
 from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Sent, form
 
-WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *wire_google.EMAIL]
+WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *wire_google.EMAIL, *wire_google.SEARCH_CONSOLE]
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
 

@@ -8,7 +8,12 @@ from typing import Any
 from tests.unit.connectors.wire import JSON, KEY, Sent, asked
 
 GMAIL = "https://gmail.googleapis.com/gmail/v1/users/me"
+CONSOLE = "https://searchconsole.googleapis.com/webmasters/v3/sites"
 MESSAGE, THREAD, DRAFT, HISTORY = "19a4c0ffee012345", "19a4c0ffee000001", "r-4611686018427387904", "987654"
+SITE, DOMAIN = "https://www.acme.example/", "sc-domain:acme.example"
+SITE_PATH, DOMAIN_PATH = f"{CONSOLE}/https%3A%2F%2Fwww.acme.example%2F", f"{CONSOLE}/sc-domain%3Aacme.example"
+SITEMAP = "https://www.acme.example/map.xml?a=1&b=2"
+SITEMAP_PATH = f"{SITE_PATH}/sitemaps/https%3A%2F%2Fwww.acme.example%2Fmap.xml%3Fa%3D1%26b%3D2"
 BRIEF = {"id": MESSAGE, "threadId": THREAD, "labelIds": ["SENT"]}
 MADE = {"id": DRAFT, "message": {"id": THREAD, "threadId": THREAD, "labelIds": ["DRAFT"]}}
 
@@ -209,4 +214,80 @@ EMAIL: list[Row] = [
         [{"historyId": HISTORY, "expiration": "1795939200000"}],
     ),
     ("email.stopWatch", {}, [posted(f"{GMAIL}/stop")], [{}]),
+]
+
+SEARCH_CONSOLE: list[Row] = [
+    ("google_search_console.listSites", {}, [asked(CONSOLE)], [{}]),
+    ("google_search_console.getSite", {"site_url": DOMAIN}, [asked(DOMAIN_PATH)], [{"siteUrl": DOMAIN}]),
+    ("google_search_console.addSite", {"site_url": SITE}, [sent("PUT", SITE_PATH)], [{}]),
+    ("google_search_console.deleteSite", {"site_url": SITE}, [sent("DELETE", SITE_PATH)], [{}]),
+    (
+        "google_search_console.submitSitemap",
+        {"site_url": SITE, "sitemap_url": SITEMAP},
+        [sent("PUT", SITEMAP_PATH)],
+        [{}],
+    ),
+    (
+        "google_search_console.deleteSitemap",
+        {"site_url": SITE, "sitemap_url": SITEMAP},
+        [sent("DELETE", SITEMAP_PATH)],
+        [{}],
+    ),
+    (
+        "google_search_console.getSitemap",
+        {"site_url": SITE, "sitemap_url": SITEMAP},
+        [asked(SITEMAP_PATH)],
+        [{"path": SITEMAP}],
+    ),
+    (
+        "google_search_console.listSitemaps",
+        {"site_url": DOMAIN, "index_url": SITEMAP},
+        [asked(f"{DOMAIN_PATH}/sitemaps", ("sitemapIndex", SITEMAP))],
+        [{}],
+    ),
+    (
+        "google_search_console.querySearchAnalytics",
+        {
+            "site_url": SITE,
+            "start_date": "2026-11-12",
+            "end_date": "2026-11-18",
+            "dimensions": ["date", "query"],
+            "filters": [{"dimension": "query", "operator": "contains", "expression": "sale"}],
+            "row_limit": 25_000,
+            "start_row": 25_000,
+        },
+        [
+            posted(
+                f"{SITE_PATH}/searchAnalytics/query",
+                {
+                    "startDate": "2026-11-12",
+                    "endDate": "2026-11-18",
+                    "dimensions": ["date", "query"],
+                    "dimensionFilterGroups": [
+                        {
+                            "groupType": "and",
+                            "filters": [{"dimension": "query", "operator": "contains", "expression": "sale"}],
+                        }
+                    ],
+                    "type": "web",
+                    "aggregationType": "auto",
+                    "dataState": "final",
+                    "rowLimit": 25_000,
+                    "startRow": 25_000,
+                },
+            )
+        ],
+        [{"responseAggregationType": "byProperty"}],
+    ),
+    (
+        "google_search_console.inspectUrl",
+        {"site_url": DOMAIN, "url": "https://www.acme.example/sale"},
+        [
+            posted(
+                "https://searchconsole.googleapis.com/v1/urlInspection/index:inspect",
+                {"inspectionUrl": "https://www.acme.example/sale", "siteUrl": DOMAIN, "languageCode": "en-US"},
+            )
+        ],
+        [{"inspectionResult": {"indexStatusResult": {"verdict": "PASS"}}}],
+    ),
 ]
