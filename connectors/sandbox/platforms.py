@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from connectors.sandbox.email import Gmail
 from connectors.sandbox.google_oauth import GoogleOAuth
+from connectors.sandbox.google_search_console import GoogleSearchConsole
 from connectors.sandbox.instagram import Instagram
 from connectors.sandbox.platform import Platform
 from connectors.sandbox.slack import Slack
@@ -16,5 +18,7 @@ PLATFORMS: tuple[Platform, ...] = (
     Stripe(),
     WhatsApp(),
     Instagram(),
+    Gmail(),
+    GoogleSearchConsole(),
     GoogleOAuth(),
 )
