@@ -10,8 +10,9 @@ from connectors.slack import SLACK
 from connectors.sms import SMS
 from connectors.stripe import STRIPE
 from connectors.whatsapp import WHATSAPP
+from connectors.youtube import YOUTUBE
 
-CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, SLACK, STRIPE)
+CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, SLACK, STRIPE, YOUTUBE)
 """Every connector, in the order of the catalog."""
 
 _OF_SLUG = {found.slug: found for found in CONNECTORS}

@@ -9,6 +9,7 @@ from connectors.sandbox.slack import Slack
 from connectors.sandbox.sms import Sms
 from connectors.sandbox.stripe import Stripe
 from connectors.sandbox.whatsapp import WhatsApp
+from connectors.sandbox.youtube import YouTube
 
 PLATFORMS: tuple[Platform, ...] = (
     Slack(),
@@ -17,4 +18,5 @@ PLATFORMS: tuple[Platform, ...] = (
     WhatsApp(),
     Instagram(),
     GoogleOAuth(),
+    YouTube(),
 )

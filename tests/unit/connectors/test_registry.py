@@ -28,6 +28,9 @@ def test_the_promised_names_are_there() -> None:
         "stripe.getCheckoutSession stripe.expireCheckoutSession stripe.createPaymentLink stripe.updatePaymentLink",
         "stripe.listPaymentLinks stripe.createRefund stripe.listRefunds stripe.createCoupon stripe.getCoupon",
         "stripe.deleteCoupon stripe.createPromotionCode stripe.updatePromotionCode stripe.listPromotionCodes",
+        "youtube.uploadVideo youtube.scheduleVideo youtube.cancelSchedule youtube.updateVideo youtube.deleteVideo",
+        "youtube.setThumbnail youtube.getVideo youtube.listVideos youtube.searchVideos youtube.listCategories",
+        "youtube.addToPlaylist youtube.listPlaylist youtube.getVideoStats youtube.getAnalytics",
     }
 
     assert {name for line in promised for name in line.split()} == {action.full_name for action in ACTIONS}
