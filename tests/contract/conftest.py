@@ -113,7 +113,10 @@ class Performer:
     def finished(self, full_name: str, **given: Any) -> Output:
         """Perform an action that is expected to work in the end; the sandbox's clock moves while it waits."""
         action = registry.action(full_name)
-        call, data = self.call(action.slug), action.input.model_validate(given)
+        return self.finish(action, self.call(action.slug), action.input.model_validate(given))
+
+    def finish(self, action: AnyAction, call: Call, data: Input) -> Output:
+        """Perform until it is over, however often it has to wait."""
         while True:
             try:
                 return self.perform(action, call, data)
