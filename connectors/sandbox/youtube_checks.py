@@ -55,7 +55,8 @@ def unfit(problem: Problem) -> Reply:
                 if name in _REASONS:
                     location = ".".join(["body", *filter(None, path)])
                     return refusal(400, _REASONS[name], location=location).reply
-            if found.field == "status" and not found.inside and found.rule in ("const", "enum", "required"):
+            # A time goes with "private" only.
+            if (found.field, found.inside, found.rule) == ("status", "privacyStatus", "const"):
                 return refusal(400, "invalidPublishAt", location="body.status.publishAt").reply
     if problem.kind is ProblemKind.QUERY and any(found.rule == "required" for found in problem.violations):
         name = next(found.field for found in problem.violations if found.rule == "required")
