@@ -12,8 +12,18 @@ from connectors.slack import SLACK
 from connectors.sms import SMS
 from connectors.stripe import STRIPE
 from connectors.whatsapp import WHATSAPP
+from connectors.youtube import YOUTUBE
 
-CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, SLACK, STRIPE, EMAIL, GOOGLE_SEARCH_CONSOLE)
+CONNECTORS: tuple[Connector, ...] = (
+    SMS,
+    WHATSAPP,
+    INSTAGRAM,
+    SLACK,
+    STRIPE,
+    EMAIL,
+    GOOGLE_SEARCH_CONSOLE,
+    YOUTUBE,
+)
 """Every connector, in the order of the catalog."""
 
 _OF_SLUG = {found.slug: found for found in CONNECTORS}

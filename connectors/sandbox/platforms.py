@@ -11,6 +11,7 @@ from connectors.sandbox.slack import Slack
 from connectors.sandbox.sms import Sms
 from connectors.sandbox.stripe import Stripe
 from connectors.sandbox.whatsapp import WhatsApp
+from connectors.sandbox.youtube import YouTube
 
 PLATFORMS: tuple[Platform, ...] = (
     Slack(),
@@ -21,4 +22,5 @@ PLATFORMS: tuple[Platform, ...] = (
     Gmail(),
     GoogleSearchConsole(),
     GoogleOAuth(),
+    YouTube(),
 )

@@ -17,6 +17,7 @@ from connectors import registry
 from connectors.kit.action import Input, LookUp, Output
 from connectors.kit.call import Call
 from connectors.kit.connector import AnyAction, Connector
+from connectors.kit.errors import Postpone
 from connectors.kit.http import Http
 from connectors.kit.oauth import OAuthCredential
 from tests import servers
@@ -108,6 +109,19 @@ class Performer:
         """Perform an action that is expected to work."""
         action = registry.action(full_name)
         return self.perform(action, self.call(action.slug), action.input.model_validate(given))
+
+    def finished(self, full_name: str, **given: Any) -> Output:
+        """Perform an action that is expected to work in the end; the sandbox's clock moves while it waits."""
+        action = registry.action(full_name)
+        return self.finish(action, self.call(action.slug), action.input.model_validate(given))
+
+    def finish(self, action: AnyAction, call: Call, data: Input) -> Output:
+        """Perform until it is over, however often it has to wait."""
+        while True:
+            try:
+                return self.perform(action, call, data)
+            except Postpone:
+                self._sandbox.ask("POST", "clock", json={"advance_s": 1.0})
 
 
 def _as_json(output: Output | None) -> Any:

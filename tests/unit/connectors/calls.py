@@ -29,6 +29,7 @@ _CREDENTIALS: dict[str, dict[str, str]] = {
     "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
     "email": _GOOGLE,
     "google_search_console": _GOOGLE,
+    "youtube": _GOOGLE,
 }
 _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
@@ -38,6 +39,7 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "instagram": {"ig_user_id": IG_USER},
     "email": {"from_address": "news@acme.example", "from_name": "Acme"},
     "google_search_console": {},
+    "youtube": {},
 }
 
 
@@ -45,8 +47,8 @@ def authorization(slug: str) -> str:
     """What each request of a platform must carry."""
     if slug == "sms":
         return "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
-    google = {"email": GOOGLE_TOKEN, "google_search_console": GOOGLE_TOKEN}
-    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY, **google}.get(slug, META_TOKEN)
+    held = _CREDENTIALS[slug]
+    return "Bearer " + next(held[name] for name in ("access_token", "bot_token", "secret_key") if name in held)
 
 
 def call(slug: str, ledger: MemoryLedger | None = None, **settings: str) -> Call:
