@@ -237,7 +237,7 @@ def test_no_secret_text_or_number_is_in_errors_and_logs(
     account = performer.account[case.action.slug]
     secrets = [value for name, value in account["credential"].items() if name != "account_sid"]
     given = trial.data.model_dump()
-    texts = [given[name] for name in ("body", "text", "caption", "email", "name") if given.get(name)]
+    texts = [given[name] for name in ("body", "text", "content", "caption", "email", "name") if given.get(name)]
     texts += given.get("body_values", ())
     private = [*secrets, *texts, recipient.removeprefix("+")]
     caplog.set_level(logging.DEBUG)

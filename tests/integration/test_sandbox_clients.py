@@ -196,6 +196,23 @@ def test_slacks_answers_keep_its_contract(box: Box) -> None:
     answers_fit("slack", "FileOne", box.slack_get("files.info", file=ticket["file_id"]))
 
 
+def test_discords_answers_keep_its_contract(box: Box) -> None:
+    posted = box.bot("POST", "channels/{launch}/messages", json={"content": "hi", "nonce": "n"}).json()
+    answers_fit("discord", "Message", posted)
+    answers_fit("discord", "Message", box.bot("GET", "channels/{launch}/messages").json()[0])
+    answers_fit("discord", "Message", box.hook("POST", params={"wait": "true"}, json={"content": "hi"}).json())
+    answers_fit("discord", "Search", box.bot("GET", "guilds/{guild}/messages/search").json())
+    answers_fit("discord", "Channel", box.bot("GET", "guilds/{guild}/channels").json()[0])
+    answers_fit("discord", "Channel", box.bot("POST", "users/@me/channels", json={"recipient_id": "811"}).json())
+    answers_fit("discord", "Me", box.bot("GET", "users/@me").json())
+    answers_fit("discord", "Error", box.bot("GET", "channels/1/messages").json())
+    start = {"scheduled_start_time": "2100-12-01T18:00:00Z", "entity_type": 2, "channel_id": "1100000000000000008"}
+    made = box.bot("POST", "guilds/{guild}/scheduled-events", json={"name": "AMA", "privacy_level": 2, **start}).json()
+    answers_fit("discord", "Event", made)
+    box.fault("rate_limit", connector="discord", operation="checkCredentials", times=1, seconds=3)
+    answers_fit("discord", "RateLimited", box.bot("GET", "users/@me").json())
+
+
 def test_counts_are_grouped_by_connector_and_action(tmp_path_factory: pytest.TempPathFactory) -> None:
     with running(tmp_path_factory.mktemp("counted")) as box:
         box.send_sms(NUMBER)

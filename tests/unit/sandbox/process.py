@@ -43,6 +43,7 @@ class Box:
         self.stripe: dict[str, Any] = accounts["stripe"]
         self.whatsapp: dict[str, Any] = accounts["whatsapp"]
         self.instagram: dict[str, Any] = accounts["instagram"]
+        self.discord: dict[str, Any] = accounts["discord"]
 
     def kill(self) -> None:
         self.process.kill()
@@ -147,6 +148,21 @@ class Box:
         params = {**proof, **options.pop("params", {})}
         host = options.pop("host", "graph.instagram.com")
         return self._graph(method, f"{host}/v26.0/{path}", token, params=params, **options)
+
+    def bot(self, method: str, path: str, **options: Any) -> requests.Response:
+        """A request to Discord as the bot; ``{guild}``, ``{launch}`` and so on in the path are the server's ids."""
+        path = path.format(guild=self.discord["account"], **self.discord["channels"])
+        token = options.pop("token", self.discord["credential"]["bot_token"])
+        headers = {"Authorization": f"Bot {token}", "User-Agent": "DiscordBot (https://example.com, 1)"}
+        headers |= options.pop("headers", {})
+        return self.http.request(
+            method, f"{self.url}/discord.com/api/v10/{path}", headers=headers, timeout=10, **options
+        )
+
+    def hook(self, method: str, path: str = "", **options: Any) -> requests.Response:
+        """A request to the webhook of Discord's account."""
+        address = self.discord["credential"]["webhook_url"].removeprefix("https://discord.com/api/")
+        return self.bot(method, options.pop("address", address) + path, **options)
 
     def _graph(self, method: str, address: str, token: str, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
