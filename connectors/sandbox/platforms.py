@@ -10,6 +10,7 @@ from connectors.sandbox.slack import Slack
 from connectors.sandbox.sms import Sms
 from connectors.sandbox.stripe import Stripe
 from connectors.sandbox.whatsapp import WhatsApp
+from connectors.sandbox.x import X
 
 PLATFORMS: tuple[Platform, ...] = (
     Slack(),
@@ -18,5 +19,6 @@ PLATFORMS: tuple[Platform, ...] = (
     WhatsApp(),
     Instagram(),
     Discord(),
+    X(),
     GoogleOAuth(),
 )

@@ -18,8 +18,9 @@ SECRET_KEY = "sk_test_key_of_the_tests"
 META_TOKEN, APP_SECRET = "EAA-token-of-the-tests", "app-secret-of-the-tests"
 DISCORD_TOKEN, GUILD = "discord-token-of-the-tests", "1000000000000000001"
 WEBHOOK_URL = "https://discord.com/api/webhooks/1200000000000000001/webhook-token-of-the-tests"
+X_TOKEN, X_APP_TOKEN, X_USER = "x-token-of-the-tests", "x-app-token-of-the-tests", "1500000000000000001"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
-SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY, DISCORD_TOKEN, WEBHOOK_URL)
+SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY, DISCORD_TOKEN, WEBHOOK_URL, X_TOKEN, X_APP_TOKEN)
 
 _CREDENTIALS: dict[str, dict[str, str]] = {
     "sms": {"account_sid": ACCOUNT, "auth_token": TOKEN},
@@ -27,6 +28,7 @@ _CREDENTIALS: dict[str, dict[str, str]] = {
     "stripe": {"secret_key": SECRET_KEY},
     "whatsapp": {"access_token": META_TOKEN},
     "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
+    "x": {"client_id": "app", "access_token": X_TOKEN, "app_token": X_APP_TOKEN},
     "discord": {"bot_token": DISCORD_TOKEN, "webhook_url": WEBHOOK_URL},
 }
 _SETTINGS: dict[str, dict[str, str]] = {
@@ -36,6 +38,7 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "whatsapp": {"phone_number_id": NUMBER_ID},
     "instagram": {"ig_user_id": IG_USER},
     "discord": {"guild_id": GUILD},
+    "x": {"user_id": X_USER},
 }
 
 
@@ -45,7 +48,7 @@ def authorization(slug: str) -> str:
         return "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
     if slug == "discord":
         return f"Bot {DISCORD_TOKEN}"
-    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY}.get(slug, META_TOKEN)
+    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY, "x": X_TOKEN}.get(slug, META_TOKEN)
 
 
 def call(slug: str, ledger: MemoryLedger | None = None, **settings: str) -> Call:

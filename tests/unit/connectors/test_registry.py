@@ -30,6 +30,8 @@ def test_the_promised_names_are_there() -> None:
         "discord.getScheduledEvent discord.updateScheduledEvent discord.startScheduledEvent",
         "discord.endScheduledEvent discord.cancelScheduledEvent discord.deleteScheduledEvent",
         "discord.checkCredentials",
+        "x.postTweet x.deleteTweet x.uploadMedia x.setMediaMetadata x.searchTweets x.listUserTweets x.listMentions",
+        "x.getTweets x.getTweetMetrics x.getTweetAnalytics x.sendDirectMessage x.getMe x.getUsage",
         "slack.openDM slack.joinChannel slack.checkCredentials",
         "stripe.createCustomer stripe.getCustomer stripe.listCustomers stripe.createCheckoutSession",
         "stripe.getCheckoutSession stripe.expireCheckoutSession stripe.createPaymentLink stripe.updatePaymentLink",

@@ -44,6 +44,7 @@ class Box:
         self.whatsapp: dict[str, Any] = accounts["whatsapp"]
         self.instagram: dict[str, Any] = accounts["instagram"]
         self.discord: dict[str, Any] = accounts["discord"]
+        self.x: dict[str, Any] = accounts["x"]
 
     def kill(self) -> None:
         self.process.kill()
@@ -163,6 +164,12 @@ class Box:
         """A request to the webhook of Discord's account."""
         address = self.discord["credential"]["webhook_url"].removeprefix("https://discord.com/api/")
         return self.bot(method, options.pop("address", address) + path, **options)
+
+    def tweet(self, method: str, path: str, **options: Any) -> requests.Response:
+        """A request to api.x.com below ``/2``, with the account's token."""
+        token = options.pop("token", self.x["credential"]["access_token"])
+        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+        return self.http.request(method, f"{self.url}/api.x.com/2/{path}", headers=headers, timeout=10, **options)
 
     def _graph(self, method: str, address: str, token: str, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
