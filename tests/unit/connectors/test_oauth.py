@@ -159,7 +159,7 @@ def test_odd_numbers_and_scopes_do_no_harm() -> None:
 
 
 def ending(ahead: timedelta | None, **more: Any) -> OAuthCredential:
-    ends_at = None if ahead is None else datetime.now(UTC) + ahead
+    ends_at = None if ahead is None else NOW + ahead
     return OAuthCredential.model_validate({"client_id": "a", "access_token": "t", "expires_at": ends_at, **more})
 
 
@@ -174,8 +174,8 @@ def ending(ahead: timedelta | None, **more: Any) -> OAuthCredential:
     ],
 )
 def test_a_token_is_renewed_some_minutes_before_its_end(credential: OAuthCredential, stale: bool, over: bool) -> None:
-    assert PLAIN.is_stale(credential, datetime.now(UTC)) is stale
-    assert PLAIN.is_over(credential, datetime.now(UTC)) is over
+    assert PLAIN.is_stale(credential, NOW) is stale
+    assert PLAIN.is_over(credential, NOW) is over
 
 
 def test_what_a_person_has_to_renew_is_foreseen() -> None:
@@ -266,7 +266,7 @@ GRAPH, FACEBOOK = "https://graph.instagram.com", "https://graph.facebook.com/v26
 
 
 def instagram(token: str, ahead: timedelta | None, **more: Any) -> InstagramCredential:
-    ends_at = None if ahead is None else datetime.now(UTC) + ahead
+    ends_at = None if ahead is None else NOW + ahead
     return InstagramCredential.model_validate({"access_token": token, "expires_at": ends_at, **more})
 
 
