@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from neonhub_worker import clock
+from neonhub_worker.dispatch.contact import Contact
 from neonhub_worker.dispatch.limits import LONGEST_S, Limit, Window, next_slot
 
 AHEAD_S = 0.1
@@ -60,6 +61,7 @@ class Wanted:
     """A due run, and what it has to pass.
 
     Attributes:
+        in_doubt: It has to find out first whether it was sent, which reaches nobody.
         grant_dead: Its connection waits for a person.
     """
 
@@ -71,6 +73,8 @@ class Wanted:
     closed_until: datetime | None
     target_closed: bool
     half_open: bool
+    in_doubt: bool
+    contact: Contact | None
     grant_dead: bool
 
 
