@@ -70,7 +70,7 @@ class MetaLongLived(LongLived):
             "client_secret": "" if secret is None else secret.get_secret_value(),
             "fb_exchange_token": token,
         }
-        return granted(credential, _body(http.get(self.endpoint(credential), params=params)))
+        return granted(credential, _body(http.get(self.token_url, params=params)))
 
 
 def _is_instagrams(credential: OAuthCredential) -> bool:

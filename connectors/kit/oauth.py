@@ -92,6 +92,7 @@ class OAuth:
         basic: Whether the app proves itself in the header instead of the form.
         pkce: Whether the platform takes a code challenge (RFC 7636).
         authorize_params: What the authorize URL needs besides.
+        code_name: What the platform calls the code that its redirect brings.
         scope_separator: What stands between two scopes in the authorize URL.
         loopback: Whether the platform sends people back to ``http://127.0.0.1``; else they copy the address.
         errors: What the token endpoint's own error names mean, besides those of RFC 6749.
@@ -104,6 +105,7 @@ class OAuth:
     basic: bool = False
     pkce: bool = True
     authorize_params: Mapping[str, str] = field(default_factory=dict)
+    code_name: str = "code"
     scope_separator: str = " "
     loopback: bool = True
     errors: Mapping[str, type[ConnectorError]] = field(default_factory=dict)
@@ -178,13 +180,9 @@ class OAuth:
         """A credential that a person brought instead of agreeing in a browser, with what is known of its tokens."""
         return credential
 
-    def endpoint(self, credential: OAuthCredential) -> str:
-        """Where tokens are fetched; for platforms that give each account an address of its own."""
-        return self.token_url
-
     def _ask(self, http: Http, credential: C, form: Mapping[str, str]) -> C:
         secret = "" if credential.client_secret is None else credential.client_secret.get_secret_value()
-        url = self.endpoint(credential)
+        url = self.token_url
         if self.basic:
             # A renewal changes nothing that our users see: repeating it is not an effect.
             answer = http.request("POST", url, effect=False, data=form, auth=(credential.client_id, secret))

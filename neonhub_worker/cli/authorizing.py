@@ -58,10 +58,10 @@ class Consent:
         if redirect_uri is not None:
             parts = urlsplit(redirect_uri)
             ours = parts.scheme == "http" and parts.hostname in (HOST, "localhost")
-            self._server = _Catcher(self._state, parts.port or 80) if ours else None
+            self._server = _Catcher(self._state, parts.port or 80, oauth.code_name) if ours else None
             self.redirect_uri = redirect_uri
         else:
-            self._server = _Catcher(self._state, port)
+            self._server = _Catcher(self._state, port, oauth.code_name)
             self.redirect_uri = f"http://{HOST}:{self._server.port}/"
 
     def __enter__(self) -> Consent:
@@ -102,12 +102,21 @@ class Consent:
 
     def _code(self, timeout_s: float) -> str:
         if self._server is not None:
-            return _code_of(self._server.wait(timeout_s))
+            return self._code_of(self._server.wait(timeout_s))
         note("Afterwards the browser shows a page of yours, or none. Copy its whole address, and paste it here:")
         told = dict(parse_qsl(urlsplit(sys.stdin.readline().strip()).query))
         if not secrets.compare_digest(told.get("state", "").encode(), self._state.encode()):
             raise NotAgreed("the pasted address is not of this consent (its state differs); nothing was stored")
-        return _code_of(told)
+        return self._code_of(told)
+
+    def _code_of(self, told: Mapping[str, str]) -> str:
+        code = told.get(self._oauth.code_name)
+        if code:
+            return code
+        # Only the name: its description comes from outside.
+        error = told.get("error", "no code")
+        said = error if error.replace("_", "").isalnum() and len(error) <= 60 else "an error"
+        raise NotAgreed(f"the platform did not let the app in ({said}); nothing was stored")
 
 
 def _address(url: str) -> str:
@@ -116,20 +125,12 @@ def _address(url: str) -> str:
     return url if sandbox_url is None else f"{sandbox_url.rstrip('/')}/{url.removeprefix('https://')}"
 
 
-def _code_of(told: Mapping[str, str]) -> str:
-    if "code" in told:
-        return told["code"]
-    # Only the name: its description comes from outside.
-    error = told.get("error", "no code")
-    said = error if error.replace("_", "").isalnum() and len(error) <= 60 else "an error"
-    raise NotAgreed(f"the platform did not let the app in ({said}); nothing was stored")
-
-
 class _Catcher:
     """A page on loopback that waits for the browser to come back, and takes only what bears this consent's state."""
 
-    def __init__(self, state: str, port: int) -> None:
+    def __init__(self, state: str, port: int, code_name: str) -> None:
         self._state = state
+        self._code_name = code_name
         self._came = threading.Event()
         self._told: dict[str, str] = {}
         catcher = self
@@ -170,7 +171,7 @@ class _Catcher:
         """Title, text and status of the answer to a request."""
         if not self.is_mine(told):
             return "Not this way", "This is no answer to the consent that is being waited for.", 400
-        if "code" not in told:
+        if self._code_name not in told:
             return "Not agreed", "Nothing was stored. Back to the terminal.", 200
         return "Agreed", "You can close this window. The terminal goes on.", 200
 

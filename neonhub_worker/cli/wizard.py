@@ -82,10 +82,17 @@ def _answers(connector: Connector, known: Mapping[str, Any]) -> dict[str, Any]:
     kind, oauth = connector.credential, connector.oauth
     given: set[str] = set()
     if oauth is not None:
-        brought = oauth.authorize_url is None or "access_token" in kind.__annotations__
-        asked = {"access_token"} if brought and not isinstance(oauth, ClientCredentials) else set()
-        given = {*_TOKENS} - asked
+        given = {*_TOKENS} - ({"access_token"} if _may_be_brought(connector) else set())
     return _ask_all(kind, {name: value for name, value in known.items() if name not in _TOKENS}, leave_out=given)
+
+
+def _may_be_brought(connector: Connector) -> bool:
+    """Whether a person may have a token already: nobody is asked in a browser, or the platform describes it itself."""
+    if connector.oauth is None or isinstance(connector.oauth, ClientCredentials):
+        return False
+    field = connector.credential.model_fields.get("access_token")
+    described = field is not None and field.description != OAuthCredential.model_fields["access_token"].description
+    return described or connector.oauth.authorize_url is None
 
 
 def _settings(connector: Connector, known: Mapping[str, Any]) -> dict[str, Any]:

@@ -119,7 +119,9 @@ def test_an_unreadable_success_leaves_the_outcome_unknown(text: str) -> None:
     assert type(send(status=200, body=text)) is OutcomeUnknown
 
 
-@pytest.mark.parametrize(("status", "reason"), [(400, "invalidArgument"), (404, "notFound")])
+@pytest.mark.parametrize(
+    ("status", "reason"), [(400, "invalidArgument"), (400, "failedPrecondition"), (404, "notFound")]
+)
 def test_a_refusal_of_a_draft_that_is_gone_says_nothing_about_the_mail(status: int, reason: str) -> None:
     found = send(waits=False, status=status, body=body(status, reason))
 
