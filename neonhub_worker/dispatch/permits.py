@@ -74,8 +74,13 @@ class Wanted:
     target_closed: bool
     half_open: bool
     in_doubt: bool
-    contact: Contact | None
     grant_dead: bool
+    contact: Contact | None
+
+    @property
+    def waits_for_something(self) -> bool:
+        """Whether anything at all may keep it from going at once."""
+        return bool(self.limits or self.closed_until or self.half_open or self.grant_dead or self.contact)
 
 
 # Held until the transaction ends: claims on one connection take turns while they count its permits.

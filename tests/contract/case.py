@@ -26,6 +26,7 @@ class Case:
         told: Whether the platform can prove that an effect did not happen; if not, a person decides about a repeat.
         empty_answer: Whether the platform says that it was done without a body: there is nothing to cut short.
         tells_wait: Whether the platform says for how long it limits.
+        counted: What the sandbox counts the effect as, if the platform cannot tell it from another action's.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Case:
     told: bool = True
     empty_answer: bool = False
     tells_wait: bool = True
+    counted: str | None = None
 
     @property
     def action(self) -> AnyAction:

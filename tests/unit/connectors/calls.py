@@ -16,15 +16,20 @@ SERVICE = "MG" + "c" * 32
 BOT_TOKEN = "xoxb-token-of-the-tests"
 SECRET_KEY = "sk_test_key_of_the_tests"
 META_TOKEN, APP_SECRET = "EAA-token-of-the-tests", "app-secret-of-the-tests"
+GOOGLE_TOKEN = "ya29.token-of-the-tests"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
-SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY)
+SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY, GOOGLE_TOKEN)
 
+_GOOGLE = {"client_id": "app-of-the-tests", "client_secret": "secret-of-the-tests", "access_token": GOOGLE_TOKEN}
 _CREDENTIALS: dict[str, dict[str, str]] = {
     "sms": {"account_sid": ACCOUNT, "auth_token": TOKEN},
     "slack": {"bot_token": BOT_TOKEN},
     "stripe": {"secret_key": SECRET_KEY},
     "whatsapp": {"access_token": META_TOKEN},
     "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
+    "email": _GOOGLE,
+    "google_search_console": _GOOGLE,
+    "youtube": _GOOGLE,
 }
 _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
@@ -32,6 +37,9 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "stripe": {},
     "whatsapp": {"phone_number_id": NUMBER_ID},
     "instagram": {"ig_user_id": IG_USER},
+    "email": {"from_address": "news@acme.example", "from_name": "Acme"},
+    "google_search_console": {},
+    "youtube": {},
 }
 
 
@@ -39,7 +47,8 @@ def authorization(slug: str) -> str:
     """What each request of a platform must carry."""
     if slug == "sms":
         return "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
-    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY}.get(slug, META_TOKEN)
+    held = _CREDENTIALS[slug]
+    return "Bearer " + next(held[name] for name in ("access_token", "bot_token", "secret_key") if name in held)
 
 
 def call(slug: str, ledger: MemoryLedger | None = None, **settings: str) -> Call:
