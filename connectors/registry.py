@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 
+from connectors.discord import DISCORD
 from connectors.email import EMAIL
 from connectors.google_search_console import GOOGLE_SEARCH_CONSOLE
 from connectors.instagram import INSTAGRAM
@@ -12,17 +13,20 @@ from connectors.slack import SLACK
 from connectors.sms import SMS
 from connectors.stripe import STRIPE
 from connectors.whatsapp import WHATSAPP
+from connectors.x import X
 from connectors.youtube import YOUTUBE
 
 CONNECTORS: tuple[Connector, ...] = (
     SMS,
     WHATSAPP,
-    INSTAGRAM,
-    SLACK,
-    STRIPE,
     EMAIL,
-    GOOGLE_SEARCH_CONSOLE,
+    SLACK,
+    DISCORD,
+    INSTAGRAM,
+    X,
     YOUTUBE,
+    GOOGLE_SEARCH_CONSOLE,
+    STRIPE,
 )
 """Every connector, in the order of the catalog."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.sandbox.discord import Discord
 from connectors.sandbox.email import Gmail
 from connectors.sandbox.google_oauth import GoogleOAuth
 from connectors.sandbox.google_search_console import GoogleSearchConsole
@@ -11,16 +12,19 @@ from connectors.sandbox.slack import Slack
 from connectors.sandbox.sms import Sms
 from connectors.sandbox.stripe import Stripe
 from connectors.sandbox.whatsapp import WhatsApp
+from connectors.sandbox.x import X
 from connectors.sandbox.youtube import YouTube
 
 PLATFORMS: tuple[Platform, ...] = (
-    Slack(),
     Sms(),
-    Stripe(),
     WhatsApp(),
-    Instagram(),
     Gmail(),
-    GoogleSearchConsole(),
-    GoogleOAuth(),
+    Slack(),
+    Discord(),
+    Instagram(),
+    X(),
     YouTube(),
+    GoogleSearchConsole(),
+    Stripe(),
+    GoogleOAuth(),
 )
