@@ -2,15 +2,15 @@
 
 Only adds: workers of the version before keep running on it; they renew nothing.
 
-Revision: 0006, after 0005
+Revision: 0004, after 0003
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
