@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 
+from connectors.facebook import FACEBOOK
 from connectors.instagram import INSTAGRAM
 from connectors.kit.connector import AnyAction, Connector
 from connectors.slack import SLACK
@@ -11,7 +12,7 @@ from connectors.sms import SMS
 from connectors.stripe import STRIPE
 from connectors.whatsapp import WHATSAPP
 
-CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, SLACK, STRIPE)
+CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, FACEBOOK, SLACK, STRIPE)
 """Every connector, in the order of the catalog."""
 
 _OF_SLUG = {found.slug: found for found in CONNECTORS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.sandbox.facebook import Facebook
 from connectors.sandbox.instagram import Instagram
 from connectors.sandbox.platform import Platform
 from connectors.sandbox.slack import Slack
@@ -15,4 +16,5 @@ PLATFORMS: tuple[Platform, ...] = (
     Stripe(),
     WhatsApp(),
     Instagram(),
+    Facebook(),
 )

@@ -235,7 +235,7 @@ def test_no_secret_text_or_number_is_in_errors_and_logs(
     fault: str,
 ) -> None:
     account = performer.account[case.action.slug]
-    secrets = [value for name, value in account["credential"].items() if name != "account_sid"]
+    secrets = [value for name, value in account["credential"].items() if name not in ("account_sid", "client_id")]
     given = trial.data.model_dump()
     texts = [given[name] for name in ("body", "text", "caption", "email", "name") if given.get(name)]
     texts += given.get("body_values", ())

@@ -16,6 +16,7 @@ SERVICE = "MG" + "c" * 32
 BOT_TOKEN = "xoxb-token-of-the-tests"
 SECRET_KEY = "sk_test_key_of_the_tests"
 META_TOKEN, APP_SECRET = "EAA-token-of-the-tests", "app-secret-of-the-tests"
+AD_ACCOUNT = "act_1122334455667788"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
 SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY)
 
@@ -25,6 +26,12 @@ _CREDENTIALS: dict[str, dict[str, str]] = {
     "stripe": {"secret_key": SECRET_KEY},
     "whatsapp": {"access_token": META_TOKEN},
     "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
+    "facebook": {
+        "client_id": "2233445566",
+        "client_secret": APP_SECRET,
+        "access_token": META_TOKEN,
+        "page_access_token": META_TOKEN,
+    },
 }
 _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
@@ -32,6 +39,7 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "stripe": {},
     "whatsapp": {"phone_number_id": NUMBER_ID},
     "instagram": {"ig_user_id": IG_USER},
+    "facebook": {"ad_account_id": AD_ACCOUNT, "page_id": PAGE},
 }
 
 

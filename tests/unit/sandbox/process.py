@@ -43,6 +43,7 @@ class Box:
         self.stripe: dict[str, Any] = accounts["stripe"]
         self.whatsapp: dict[str, Any] = accounts["whatsapp"]
         self.instagram: dict[str, Any] = accounts["instagram"]
+        self.facebook: dict[str, Any] = accounts["facebook"]
 
     def kill(self) -> None:
         self.process.kill()
