@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectors.sandbox.facebook import Facebook
+from connectors.sandbox.google_oauth import GoogleOAuth
 from connectors.sandbox.instagram import Instagram
 from connectors.sandbox.platform import Platform
 from connectors.sandbox.slack import Slack
@@ -17,4 +18,5 @@ PLATFORMS: tuple[Platform, ...] = (
     WhatsApp(),
     Instagram(),
     Facebook(),
+    GoogleOAuth(),
 )

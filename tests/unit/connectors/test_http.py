@@ -95,6 +95,10 @@ class Asking:
     def __init__(self, check_lease: Callable[[float], None]) -> None:
         self._check = check_lease
         self.writes = 0
+        self.kept = 0
+
+    def keep_lease(self) -> None:
+        self.kept += 1
 
     def check_lease(self, *, needed_s: float) -> None:
         self._check(needed_s)
