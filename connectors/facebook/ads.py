@@ -12,6 +12,7 @@ from connectors.facebook.campaigns import name_filter
 from connectors.facebook.creatives import Creative
 from connectors.facebook.platform import (
     ADS_LIMITS,
+    ADS_PACE,
     ADS_READ,
     ADS_WRITE,
     FACEBOOK,
@@ -142,6 +143,7 @@ def _find_ad(call: Call, data: CreateAd) -> AdMade | None:
     repeat=LookUp(_find_ad, settle_after_s=SETTLE_AFTER_S),
     why="Meta takes no idempotency key; the ad's name carries the run's mark, and its creative is made before it.",
     multi_step=True,
+    pace=ADS_PACE,
     scopes=ADS_WRITE,
     limits=ADS_LIMITS,
     cost="Nothing while it is paused; once active its ad set's or campaign's budget.",
@@ -172,6 +174,7 @@ def _find_changed(call: Call, data: UpdateCreative) -> AdMade | None:
     repeat=LookUp(_find_changed, settle_after_s=SETTLE_AFTER_S),
     why="The ad itself tells which creative it shows; a change that is not repeated spares it a second review.",
     multi_step=True,
+    pace=ADS_PACE,
     scopes=ADS_WRITE,
     limits=(*ADS_LIMITS, "the ad goes back to review, and its ad set learns anew"),
     cost="Nothing itself; the ad goes on spending its ad set's or campaign's budget if it is active.",

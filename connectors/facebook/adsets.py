@@ -11,6 +11,7 @@ from connectors.facebook import api
 from connectors.facebook.campaigns import BidStrategy, name_filter
 from connectors.facebook.platform import (
     ADS_LIMITS,
+    ADS_PACE,
     ADS_READ,
     ADS_WRITE,
     FACEBOOK,
@@ -167,6 +168,7 @@ def _adset(row: dict[str, Any]) -> AdSet:
     Made,
     repeat=marked("adsets"),
     why=WHY_MARKED,
+    pace=ADS_PACE,
     scopes=ADS_WRITE,
     limits=ADS_LIMITS,
     cost="Nothing while it is paused; once active up to its own or its campaign's budget.",

@@ -11,6 +11,7 @@ from connectors.dialects.meta_graph import NodeId
 from connectors.facebook import api
 from connectors.facebook.platform import (
     ADS_LIMITS,
+    ADS_PACE,
     ADS_READ,
     ADS_WRITE,
     FACEBOOK,
@@ -148,6 +149,7 @@ def _campaign(row: dict[str, object]) -> Campaign:
     Made,
     repeat=marked("campaigns"),
     why=WHY_MARKED,
+    pace=ADS_PACE,
     scopes=ADS_WRITE,
     limits=ADS_LIMITS,
     cost="Nothing while it is paused; once active up to its budget, which Meta bills to the ad account.",

@@ -11,7 +11,7 @@ from connectors.facebook import api
 from connectors.facebook.ads import AdRef
 from connectors.facebook.adsets import AdSetRef
 from connectors.facebook.campaigns import CampaignRef, Status
-from connectors.facebook.platform import ADS_LIMITS, ADS_WRITE, FACEBOOK, WHY_SET, Done, Minor
+from connectors.facebook.platform import ADS_LIMITS, ADS_PACE, ADS_WRITE, FACEBOOK, WHY_SET, Done, Minor
 from connectors.kit.action import Input, Limit, Resend
 from connectors.kit.call import Call
 
@@ -73,7 +73,9 @@ def _set(call: Call, node_id: str, fields: Mapping[str, int | str | None]) -> Do
     return Done(id=node_id)
 
 
-@FACEBOOK.action("pauseAdSet", AdSetRef, Done, repeat=Resend(), why=WHY_SET, scopes=ADS_WRITE, limits=ADS_LIMITS)
+@FACEBOOK.action(
+    "pauseAdSet", AdSetRef, Done, repeat=Resend(), why=WHY_SET, pace=ADS_PACE, scopes=ADS_WRITE, limits=ADS_LIMITS
+)
 def pause_adset(call: Call, data: AdSetRef) -> Done:
     """Pause an ad set: its ads are not shown until it is activated again."""
     return _set(call, data.adset_id, {"status": "PAUSED"})
@@ -85,6 +87,7 @@ def pause_adset(call: Call, data: AdSetRef) -> Done:
     Done,
     repeat=Resend(),
     why=WHY_SET,
+    pace=ADS_PACE,
     scopes=ADS_WRITE,
     limits=ADS_LIMITS,
     cost=SPENDS,
@@ -100,6 +103,7 @@ def set_campaign_status(call: Call, data: SetCampaignStatus) -> Done:
     Done,
     repeat=Resend(),
     why=WHY_SET,
+    pace=ADS_PACE,
     scopes=ADS_WRITE,
     limits=ADS_LIMITS,
     cost=SPENDS,
@@ -115,6 +119,7 @@ def set_adset_status(call: Call, data: SetAdSetStatus) -> Done:
     Done,
     repeat=Resend(),
     why=WHY_SET,
+    pace=ADS_PACE,
     scopes=ADS_WRITE,
     limits=ADS_LIMITS,
     cost=SPENDS,
@@ -130,6 +135,7 @@ def set_ad_status(call: Call, data: SetAdStatus) -> Done:
     Done,
     repeat=Resend(),
     why=WHY_SET,
+    pace=ADS_PACE,
     scopes=ADS_WRITE,
     limits=ADS_LIMITS,
     cost="While it is active: up to this budget.",
@@ -146,7 +152,7 @@ def set_campaign_budget(call: Call, data: SetCampaignBudget) -> Done:
     repeat=Resend(),
     why=WHY_SET,
     target=lambda data: data.adset_id,
-    pace=(Limit(4, 3600.0, of="target"),),
+    pace=(*ADS_PACE, Limit(4, 3600.0, of="target")),
     scopes=ADS_WRITE,
     limits=(*ADS_LIMITS, "4 changes an hour per ad set"),
     cost="While it is active: up to this budget.",

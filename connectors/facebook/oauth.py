@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from connectors.dialects.meta_graph import FACEBOOK_HOST, VERSION
 from connectors.dialects.meta_graph_errors import error_of
 from connectors.facebook.errors import RULES
+from connectors.kit import clock
 from connectors.kit.errors import AuthExpired, GrantDead, Permission
 from connectors.kit.oauth import OAuth, OAuthCredential, granted
 
@@ -43,6 +45,19 @@ class FacebookOAuth(OAuth):
             raise GrantDead("the connection has no access token to exchange; add its consent anew")
         token = credential.access_token.get_secret_value()
         return self._get(http, credential, grant_type="fb_exchange_token", fb_exchange_token=token)
+
+    def renews(self, credential: OAuthCredential) -> bool:
+        """Whether there is a token that ends some day and has not yet."""
+        lives = credential.access_token is not None and credential.expires_at is not None
+        return lives and not self.is_over(credential, clock.now())
+
+    def is_over(self, credential: OAuthCredential, now: datetime) -> bool:
+        """Whether the access token cannot be used any more, if there is one at all."""
+        return credential.access_token is None or (credential.expires_at is not None and credential.expires_at <= now)
+
+    def ends_at(self, credential: OAuthCredential) -> datetime | None:
+        """The end of the token itself: once it has ended, nothing brings another."""
+        return credential.expires_at
 
     def _get(self, http: Http, credential: C, **query: str) -> C:
         if credential.client_secret is None:

@@ -12,7 +12,7 @@ from connectors.dialects import meta_graph
 from connectors.facebook import api
 from connectors.facebook.api import FacebookSettings
 from connectors.facebook.oauth import FACEBOOK_OAUTH
-from connectors.kit.action import LookUp, Output
+from connectors.kit.action import Limit, LookUp, Output
 from connectors.kit.call import Call
 from connectors.kit.connector import Connector
 
@@ -29,7 +29,17 @@ FACEBOOK = Connector(
     # A version of the Marketing API lives about a year, half as long as the Graph API's own.
     api_sunset=date(2027, 7, 29),
     oauth=FACEBOOK_OAUTH,
+    console=(
+        "At developers.facebook.com create an app of the type Business; App settings > Basic shows its id and secret.",
+        "Add Facebook Login for Business, and {redirect_uri} to its Valid OAuth Redirect URIs.",
+        "In Business settings give the app, or a system user of it, the ad account and the Page.",
+        "For a server let the system user generate a token without an end, and give that as access_token.",
+        "Ask for advanced access to ads_management and pages_manage_posts, or only your own accounts can be used.",
+    ),
 )
+
+ADS_PACE = (Limit(3000, 300.0),)
+"""The standard tier's 9,000 points within 300 s, at 3 points for each write."""
 
 ADS_WRITE, ADS_READ = ("ads_management",), ("ads_read",)
 ADS_LIMITS = ("9,000 points per ad account and 300 s in the standard tier: a write is 3, a read 1",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -90,7 +91,7 @@ def test_an_ad_sets_budget_changes_four_times_an_hour(performer: Performer) -> N
         performer.do("facebook.setAdSetBudget", adset_id=adset_id, daily_budget_minor=500)
 
     assert caught.value.retry_after_s == 3600
-    (pace,) = action("facebook.setAdSetBudget").pace
+    pace = action("facebook.setAdSetBudget").pace[-1]
     assert (pace.count, pace.per_s, pace.of) == (4, 3600, "target")
 
 
@@ -221,3 +222,32 @@ def test_a_living_token_is_exchanged_for_one_of_sixty_days(performer: Performer)
     with pytest.raises(GrantDead) as caught:
         oauth.refresh(dead.http, dead.credential_as(FacebookCredential))
     assert "EAA-dead" not in f"{caught.value!r}"
+
+
+def test_an_image_is_brought_once_and_shown_by_its_hash(performer: Performer, sandbox: Sandbox) -> None:
+    mark, given = sandbox.mark(), {"image_url": f"https://media.example/{uuid.uuid4().hex}-64x48.png"}
+    first, second = (performer.do("facebook.uploadImage", **given) for _ in range(2))
+
+    assert first == second
+    (effect,) = sandbox.effects(mark)
+    assert (effect["action"], effect["provider_id"]) == ("uploadImage", first.provider_id())
+    shown = {"link": "https://example.com/spring", "image_hash": first.provider_id()}
+    assert performer.do("facebook.createAd", **{**ad(performer, ""), "creative": shown}).provider_id()
+    lost = {**shown, "image_hash": "0" * 32}
+    with pytest.raises(InvalidRequest):
+        performer.do("facebook.createAd", **{**ad(performer, ""), "creative": lost})
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("loop-64x48.gif", "the file is image/gif; must be"), ("photo-64x48-31MB.png", "at most 31457280")],
+)
+def test_an_image_that_meta_does_not_take_is_refused_before_it_is_sent(
+    performer: Performer, sandbox: Sandbox, name: str, rule: str
+) -> None:
+    mark = sandbox.mark()
+
+    with pytest.raises(InvalidRequest, match=f"image_url: .*{rule}"):
+        performer.do("facebook.uploadImage", image_url=f"https://media.example/{name}")
+
+    assert sandbox.effects(mark) == []

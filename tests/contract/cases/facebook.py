@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from connectors.facebook.ads import AdMade
@@ -100,7 +101,12 @@ def _new_time(performer: Performer, recipient: str) -> dict[str, Any]:
     return {**_kept(performer, recipient), "publish_at": soon(48)}
 
 
+def _image(performer: Performer, recipient: str) -> dict[str, Any]:
+    return {"image_url": f"https://media.example/{uuid.uuid4().hex}-64x48.png"}
+
+
 CASES = (
+    Case("facebook.uploadImage", "uploadAdImage", _image, once=False),
     Case("facebook.createCampaign", "createCampaign", campaign, once=True),
     Case("facebook.createAdSet", "createAdSet", adset, once=True),
     Case("facebook.createAd", "createAd", ad, once=True),
