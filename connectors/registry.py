@@ -10,9 +10,10 @@ from connectors.kit.connector import AnyAction, Connector
 from connectors.slack import SLACK
 from connectors.sms import SMS
 from connectors.stripe import STRIPE
+from connectors.tiktok import TIKTOK
 from connectors.whatsapp import WHATSAPP
 
-CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, FACEBOOK, SLACK, STRIPE)
+CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, FACEBOOK, TIKTOK, SLACK, STRIPE)
 """Every connector, in the order of the catalog."""
 
 _OF_SLUG = {found.slug: found for found in CONNECTORS}

@@ -9,6 +9,7 @@ from connectors.sandbox.platform import Platform
 from connectors.sandbox.slack import Slack
 from connectors.sandbox.sms import Sms
 from connectors.sandbox.stripe import Stripe
+from connectors.sandbox.tiktok import TikTok
 from connectors.sandbox.whatsapp import WhatsApp
 
 PLATFORMS: tuple[Platform, ...] = (
@@ -18,5 +19,6 @@ PLATFORMS: tuple[Platform, ...] = (
     WhatsApp(),
     Instagram(),
     Facebook(),
+    TikTok(),
     GoogleOAuth(),
 )

@@ -16,6 +16,7 @@ from connectors import registry
 from connectors.kit.action import Input, LookUp, Output
 from connectors.kit.call import Call
 from connectors.kit.connector import AnyAction
+from connectors.kit.errors import Postpone
 from tests import servers
 from tests.contract.memory_ledger import MemoryLedger
 
@@ -96,6 +97,15 @@ class Performer:
         """Perform an action that is expected to work."""
         action = registry.action(full_name)
         return self.perform(action, self.call(action.slug), action.input.model_validate(given))
+
+    def finish(self, full_name: str, **given: Any) -> Output:
+        """Perform an action that waits, to its end: what it waits for comes when the sandbox's clock moves."""
+        action, ledger = registry.action(full_name), MemoryLedger()
+        while True:
+            try:
+                return self.perform(action, self.call(action.slug, ledger), action.input.model_validate(given))
+            except Postpone:
+                self._sandbox.ask("POST", "clock", json={"advance_s": 1.0})
 
 
 def _as_json(output: Output | None) -> Any:

@@ -16,9 +16,10 @@ SERVICE = "MG" + "c" * 32
 BOT_TOKEN = "xoxb-token-of-the-tests"
 SECRET_KEY = "sk_test_key_of_the_tests"
 META_TOKEN, APP_SECRET = "EAA-token-of-the-tests", "app-secret-of-the-tests"
+TIKTOK_TOKEN, ADVERTISER = "tiktok-token-of-the-tests", "7000000000000000001"
 AD_ACCOUNT = "act_1122334455667788"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
-SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY)
+SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY, TIKTOK_TOKEN)
 
 _CREDENTIALS: dict[str, dict[str, str]] = {
     "sms": {"account_sid": ACCOUNT, "auth_token": TOKEN},
@@ -32,6 +33,7 @@ _CREDENTIALS: dict[str, dict[str, str]] = {
         "access_token": META_TOKEN,
         "page_access_token": META_TOKEN,
     },
+    "tiktok": {"client_id": "7512345", "client_secret": "tiktok-secret-of-the-tests", "access_token": TIKTOK_TOKEN},
 }
 _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
@@ -40,6 +42,7 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "whatsapp": {"phone_number_id": NUMBER_ID},
     "instagram": {"ig_user_id": IG_USER},
     "facebook": {"ad_account_id": AD_ACCOUNT, "page_id": PAGE},
+    "tiktok": {"advertiser_id": ADVERTISER},
 }
 
 

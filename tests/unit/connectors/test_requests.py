@@ -11,17 +11,18 @@ import requests
 import responses
 
 from connectors import registry
+from connectors.sandbox.bodies import MULTIPART, read_multipart
 from connectors.sandbox.contract import Contract, Operation
 from connectors.sandbox.platform import Platform
 from connectors.sandbox.platforms import PLATFORMS
 from connectors.sandbox.routing import Router
 from tests.contract.memory_ledger import MemoryLedger
-from tests.unit.connectors import wire, wire_facebook, wire_meta
-from tests.unit.connectors.calls import SECRETS, SERVICE, authorization, call
+from tests.unit.connectors import wire, wire_facebook, wire_meta, wire_tiktok
+from tests.unit.connectors.calls import SECRETS, SERVICE, TIKTOK_TOKEN, authorization, call
 from tests.unit.connectors.stripe_wire import STRIPE_WIRE
 from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Sent, form
 
-WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *wire_facebook.WIRE]
+WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *wire_facebook.WIRE, *wire_tiktok.WIRE]
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
 
@@ -51,6 +52,8 @@ def seen(request: requests.PreparedRequest) -> Sent:
         content = parse_qsl(raw.decode(), strict_parsing=True)
     elif kind == JSON:
         content = json.loads(raw)
+    elif kind is not None and kind.startswith(MULTIPART):
+        kind, content = MULTIPART, read_multipart(raw, kind)
     return Sent(str(request.method), request.url.partition("?")[0], kind, content, parse_qsl(parts.query))
 
 
@@ -122,7 +125,8 @@ def test_a_request_carries_the_credential_in_its_header_and_nowhere_else(
     for request in requests_of(name, given, wanted, answers):
         # The upload's address is its own ticket.
         credential = None if request.url == BYTES else authorization(name.partition(".")[0])
-        assert request.headers.get("Authorization") == credential
+        header, value = ("Access-Token", TIKTOK_TOKEN) if name.startswith("tiktok.") else ("Authorization", credential)
+        assert request.headers.get(header) == value
         assert not [secret for secret in SECRETS if secret in f"{request.url} {request.body}"]
 
 

@@ -44,6 +44,7 @@ class Box:
         self.whatsapp: dict[str, Any] = accounts["whatsapp"]
         self.instagram: dict[str, Any] = accounts["instagram"]
         self.facebook: dict[str, Any] = accounts["facebook"]
+        self.tiktok: dict[str, Any] = accounts["tiktok"]
 
     def kill(self) -> None:
         self.process.kill()
