@@ -207,7 +207,6 @@ def test_a_wrong_credential_is_not_in_the_error(
 
 def test_a_living_token_is_exchanged_for_one_of_sixty_days(performer: Performer) -> None:
     account = performer.account["facebook"]
-    account["credential"]["access_token"] = account["short_lived_token"]
     call = performer.call("facebook")
     oauth, credential = call.connector.oauth, call.credential_as(FacebookCredential)
     assert oauth is not None
