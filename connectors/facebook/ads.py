@@ -132,8 +132,10 @@ def _recalled(call: Call, data: _Shows) -> str:
 
 
 def _find_ad(call: Call, data: CreateAd) -> AdMade | None:
-    row = api.find_marked(call, "ads")
-    return None if row is None else AdMade(ad_id=api.made_id(row, "ads"), creative_id=_recalled(call, data))
+    row = api.find_marked(call, "ads", fields="id,name,creative{id}")
+    if row is None:
+        return None
+    return AdMade(ad_id=api.made_id(row, "ads"), creative_id=_creative_of(row) or _recalled(call, data))
 
 
 @FACEBOOK.action(

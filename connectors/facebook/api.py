@@ -158,8 +158,11 @@ def after_of(found: Mapping[str, Any]) -> str | None:
     return after if isinstance(after, str) and after else None
 
 
-def find_marked(call: Call, edge: str) -> dict[str, Any] | None:
+def find_marked(call: Call, edge: str, *, fields: str = "id,name") -> dict[str, Any] | None:
     """The one object of the ad account whose name carries this run's mark; None if there is none.
+
+    Args:
+        fields: What to read of it; id and name at least.
 
     Raises:
         OutcomeUnknown: There are several, or Meta refuses to tell.
@@ -167,7 +170,7 @@ def find_marked(call: Call, edge: str) -> dict[str, Any] | None:
     wanted = mark(call)
     filtering = json.dumps([{"field": "name", "operator": "CONTAIN", "value": wanted}])
     with looking():
-        rows_ = [*listed(graph(call), f"{account(call)}/{edge}", fields="id,name", filtering=filtering)]
+        rows_ = [*listed(graph(call), f"{account(call)}/{edge}", fields=fields, filtering=filtering)]
     found = [row for row in rows_ if wanted in str(row.get("name"))]
     if len(found) > 1:
         ids = ", ".join(str(row.get("id")) for row in found)

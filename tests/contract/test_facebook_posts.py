@@ -30,6 +30,7 @@ def text() -> str:
 
 
 def soon(minutes: float) -> str:
+    """Far enough ahead for a sandbox whose clock other tests have moved."""
     return (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
 
 
@@ -58,7 +59,7 @@ def test_a_post_is_published_with_a_link_or_with_photos(performer: Performer, sa
 
 def test_a_post_is_kept_moved_published_and_deleted(performer: Performer) -> None:
     message = text()
-    post_id = performer.do("facebook.schedulePost", message=message, publish_at=soon(30)).provider_id()
+    post_id = performer.do("facebook.schedulePost", message=message, publish_at=soon(60 * 9)).provider_id()
 
     def kept() -> dict[str, int | None]:
         listed = performer.do("facebook.listScheduledPosts")
@@ -66,7 +67,7 @@ def test_a_post_is_kept_moved_published_and_deleted(performer: Performer) -> Non
         return {one.post_id: one.publish_at for one in listed.posts}
 
     before = kept()[str(post_id)]
-    performer.do("facebook.reschedulePost", post_id=post_id, publish_at=soon(90))
+    performer.do("facebook.reschedulePost", post_id=post_id, publish_at=soon(60 * 10))
     after = kept()[str(post_id)]
     assert before is not None
     assert after is not None
@@ -127,7 +128,7 @@ def test_of_two_posts_alike_the_read_back_takes_the_one_that_is_no_other_runs(
 
 def test_a_kept_post_that_was_published_meanwhile_is_found_in_the_feed(performer: Performer, sandbox: Sandbox) -> None:
     ledger, message = MemoryLedger(), text()
-    publish_at = datetime.now(UTC) + timedelta(minutes=12)
+    publish_at = datetime.now(UTC) + timedelta(hours=9)
     made = perform(performer, "schedulePost", ledger, message=message, publish_at=publish_at.isoformat())
     performer.do("facebook.publishScheduledPost", post_id=made.provider_id())
 
