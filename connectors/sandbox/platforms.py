@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.sandbox.discord import Discord
 from connectors.sandbox.email import Gmail
+from connectors.sandbox.facebook import Facebook
 from connectors.sandbox.google_oauth import GoogleOAuth
 from connectors.sandbox.google_search_console import GoogleSearchConsole
 from connectors.sandbox.instagram import Instagram
@@ -11,6 +12,7 @@ from connectors.sandbox.platform import Platform
 from connectors.sandbox.slack import Slack
 from connectors.sandbox.sms import Sms
 from connectors.sandbox.stripe import Stripe
+from connectors.sandbox.tiktok import TikTok
 from connectors.sandbox.whatsapp import WhatsApp
 from connectors.sandbox.x import X
 from connectors.sandbox.youtube import YouTube
@@ -22,8 +24,10 @@ PLATFORMS: tuple[Platform, ...] = (
     Slack(),
     Discord(),
     Instagram(),
+    Facebook(),
     X(),
     YouTube(),
+    TikTok(),
     GoogleSearchConsole(),
     Stripe(),
     GoogleOAuth(),

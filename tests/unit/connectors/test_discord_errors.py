@@ -63,7 +63,7 @@ def answer_to_post(mock: responses.RequestsMock, key: str, **answer: Any) -> Non
         "enforce_nonce": True,
     }
     headers = {
-        "Authorization": authorization("discord"),
+        "Authorization": authorization("discord")[1],
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "DiscordBot (https://github.com/neonhub/neonhub-worker, 0.1.0)",
     }

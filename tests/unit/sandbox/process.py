@@ -47,6 +47,8 @@ class Box:
         self.console: dict[str, Any] = accounts["google_search_console"]
         self.discord: dict[str, Any] = accounts["discord"]
         self.x: dict[str, Any] = accounts["x"]
+        self.facebook: dict[str, Any] = accounts["facebook"]
+        self.tiktok: dict[str, Any] = accounts["tiktok"]
 
     def kill(self) -> None:
         self.process.kill()
