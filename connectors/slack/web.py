@@ -78,6 +78,7 @@ class SlackCredential(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     bot_token: Secret = Field(description="xoxb-..., or xoxe.xoxb-... with token rotation.")
+    signing_secret: Secret | None = Field(default=None, description="The app's signing secret; proves its events.")
 
 
 def post(
