@@ -1,14 +1,14 @@
 """Drop the index that only the dispatcher of the version before looked at.
 
-Revision: 0004, after 0003
+Revision: 0006, after 0005. It was 0004: what removes comes last, so that it waits for the end of the upgrade.
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
