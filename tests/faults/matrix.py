@@ -10,7 +10,8 @@ from tests.faults.cases import CASES, Case
 
 PRODUCER = {"accept.inserted", "accept.committed"}
 BEAT = {"dispatch.taken", "dispatch.published", "dispatch.committed", "rescue.written", "schedule.inserted"}
-WORKER = faults.POINTS.keys() - PRODUCER - BEAT
+WEBHOOKS = {"webhook.kept", "webhook.taken", "webhook.acted"}
+WORKER = faults.POINTS.keys() - PRODUCER - BEAT - WEBHOOKS
 
 
 @dataclass(frozen=True)
