@@ -150,7 +150,7 @@ def _settle(connection: Connection, run_id: uuid.UUID, state: str, effect: str, 
     if state in (RunState.PARKED, *DUE):
         decisions.hear(connection, run_id, provider_id=evidence.provider_id, source=evidence.source)
         return Verdict.SETTLED
-    log.error("evidence_contradicts", run_id=str(run_id), state=state, source=evidence.source)
+    log.error("evidence_contradicts", run_id=str(run_id), state=state)
     return Verdict.CONTRADICTS
 
 

@@ -72,7 +72,8 @@ def _work_off_one(connection: Connection, taken: Taken) -> None:
 
 def _failed(connection: Connection, taken: Taken, error: Exception) -> None:
     kind = type(error).__name__
-    log.warning("event_failed", connector=taken.connector, event_id=taken.event_id, error=kind, tries=taken.tries + 1)
+    # Without the id of the event: that of a WhatsApp message holds a phone number.
+    log.warning("event_failed", connection_id=str(taken.connection_id), error=kind, tries=taken.tries + 1)
     if taken.tries + 1 >= _MOST_TRIES:
         store.done(connection, taken, outcome=f"gave up: {kind}")
     else:
@@ -109,7 +110,7 @@ def _delivery(connection: Connection, taken: Taken, event: DeliveryStatus) -> _O
         # Doubling its age each time: soon for what is soon settled, seldom for what takes long.
         return _Outcome(found.verdict, found.run_id, again_in_s=min(30.0, max(_SHORTEST_WAIT_S, taken.age_s)))
     if found.verdict is Verdict.SETTLED:
-        log.info("settled", run_id=str(found.run_id), connector=taken.connector, event_id=taken.event_id)
+        log.info("settled", run_id=str(found.run_id), connector=taken.connector)
     return _Outcome(found.verdict, found.run_id)
 
 
