@@ -22,6 +22,7 @@ TICK_S = 1.0
 
 _TAKE_BACK_S = 10.0
 _PRUNE_S = 60.0
+_STOP_S = 10.0
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def working(refusals: Refusals) -> Iterator[threading.Event]:
     finally:
         stop.set()
         wake.set()
-        thread.join(act.BATCH)
+        thread.join(_STOP_S)
 
 
 def _work(wake: threading.Event, stop: threading.Event, refusals: Refusals) -> None:
