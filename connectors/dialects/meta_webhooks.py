@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from connectors.kit.webhook import (
     Answer,
@@ -25,6 +25,7 @@ from connectors.kit.webhook import (
     Reason,
     Stage,
     Webhooks,
+    address,
     check_same,
     header,
     instant,
@@ -63,7 +64,7 @@ class MetaWebhooks(Webhooks):
 
     def handshake(self, delivery: Delivery, secrets: Mapping[str, Any]) -> Answer:
         """Give ``hub.challenge`` back to who knows the verify token."""
-        query = {name: values[0] for name, values in parse_qs(urlsplit(delivery.url).query).items()}
+        query = {name: values[0] for name, values in parse_qs(address(delivery).query).items()}
         challenge = query.get("hub.challenge", "")
         if query.get("hub.mode") != "subscribe" or not challenge:
             raise DeliveryRefused(Reason.UNEXPECTED)

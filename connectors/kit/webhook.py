@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
@@ -242,6 +243,20 @@ def header(delivery: Delivery, name: str) -> str:
     if not found:
         raise DeliveryRefused(Reason.UNSIGNED)
     return found
+
+
+def address(delivery: Delivery) -> SplitResult:
+    """The address, taken apart; who sends a request chooses its host.
+
+    Raises:
+        DeliveryRefused: It is none.
+    """
+    try:
+        parts = urlsplit(delivery.url)
+        parts.port  # noqa: B018 (asking is the check)
+    except ValueError:
+        raise DeliveryRefused(Reason.UNREADABLE) from None
+    return parts
 
 
 def check_same(given: str, wanted: str) -> None:

@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs
 
 from connectors.dialects import opt_out_words
 from connectors.kit.webhook import (
@@ -27,6 +27,7 @@ from connectors.kit.webhook import (
     Reason,
     Stage,
     Webhooks,
+    address,
     check_same,
     header,
     word,
@@ -62,13 +63,13 @@ class SmsWebhooks(Webhooks):
     def verify(self, delivery: Delivery, secrets: Mapping[str, Any], *, now: datetime) -> None:
         """``X-Twilio-Signature``: HMAC-SHA1 of the address and the sorted fields, or of the address and a digest."""
         secret, given = self.secret_of(secrets), header(delivery, "x-twilio-signature")
-        parts = urlsplit(delivery.url)
+        parts = address(delivery)
         body_digest = parse_qs(parts.query).get("bodySHA256")
         if body_digest:
             check_same(body_digest[0], hashlib.sha256(delivery.body).hexdigest())
         content = "" if body_digest else _content(delivery)
         # Twilio sometimes signs the address with its port and sometimes without.
-        wanted = [_signature(secret, url + content) for url in _with_and_without_port(delivery.url)]
+        wanted = [_signature(secret, url + content) for url in _with_and_without_port(delivery.url, parts)]
         # All are compared, whichever fits.
         if not any([hmac.compare_digest(given.encode(errors="replace"), one) for one in wanted]):  # noqa: C419
             raise DeliveryRefused(Reason.FORGED)
@@ -91,7 +92,7 @@ def _status(
     stage, code = _STAGES.get(said), word(fields.get("ErrorCode"))
     if stage is None:  # canceled: our own doing, or nothing was sent
         return (Other(id=f"{sid}:{said}", said=f"status {said}"),)
-    key = parse_qs(urlsplit(delivery.url).query).get("effect", [None])[0]
+    key = parse_qs(address(delivery).query).get("effect", [None])[0]
     status = DeliveryStatus(
         id=f"{sid}:{said}", stage=stage, said=said, provider_id=sid, effect_key=word(key), code=code
     )
@@ -142,8 +143,7 @@ def _signature(secret: bytes, content: str) -> bytes:
     return base64.b64encode(hmac.new(secret, content.encode(errors="replace"), hashlib.sha1).digest())
 
 
-def _with_and_without_port(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
+def _with_and_without_port(url: str, parts: SplitResult) -> tuple[str, str]:
     host = parts.netloc.rpartition("@")[2]
     bare = host if parts.port is None else host.rpartition(":")[0]
     port = parts.port or _PORTS.get(parts.scheme, 443)

@@ -185,6 +185,16 @@ def test_slack_and_discord_are_told_that_the_address_is_ours(hooks: Hooks) -> No
     assert outcomes() == {}
 
 
+@pytest.mark.parametrize("host", ["evil.example.com", "h:99999", "[", "h:port", "\u00e9", "a b", ""])
+def test_a_forged_delivery_is_refused_whatever_host_it_names(hooks: Hooks, host: str) -> None:
+    body = signing.encoded("sms", KINDS["sms"])
+    forged = signing.headers("sms", hooks.address("sms"), body, secrets={"auth_token": "guess"})
+    headers = {**forged, "Host": host.encode().decode("latin-1")}
+    answer = requests.post(hooks.address("sms"), data=body, headers=headers, timeout=10)
+    assert answer.status_code in (400, 401)
+    assert outcomes() == {}
+
+
 def test_other_methods_are_no_deliveries(hooks: Hooks) -> None:
     assert requests.put(hooks.address("sms"), data="x", timeout=10).status_code == 405
     assert requests.get(hooks.address("sms"), timeout=10).status_code == 401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -180,9 +181,12 @@ def test_twilios_and_slacks_own_examples_are_believed() -> None:
     WEBHOOKS["slack"].verify(Delivery("POST", URL, headers, body, "0192"), secrets, now=then)
 
 
-def test_a_body_that_is_no_form_is_signed_by_its_digest() -> None:
-    import hashlib
+@pytest.mark.parametrize("url", ["https://h:99999/x", "https://[/x", "https://h:port/x"])
+def test_an_address_that_is_none_is_refused_without_a_crash(url: str) -> None:
+    assert reason("sms", delivery("sms", url=url)) is Reason.UNREADABLE
 
+
+def test_a_body_that_is_no_form_is_signed_by_its_digest() -> None:
     body = b'{"MessageSid": "SM1"}'
     url = f"https://hooks.example.com/x?bodySHA256={hashlib.sha256(body).hexdigest()}"
     headers = signing.headers("sms", url, b"")
