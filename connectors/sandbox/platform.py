@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from connectors.sandbox import callbacks, effects
+from connectors.sandbox import callbacks, effects, webhooks
 from connectors.sandbox.contract import Contract, Operation, Problem
+from connectors.sandbox.signatures import Scheme
 
 JSON_TYPE = "application/json"
 
@@ -85,6 +86,20 @@ class Call:
             provider_id=provider_id,
             url=url,
             posts=posts,
+            manner=self.manner,
+        )
+
+    def tell(
+        self, provider_id: str, bodies: Sequence[tuple[float, Mapping[str, Any]]], *, scheme: Scheme, secret: str
+    ) -> None:
+        """Tell the account's owner about this request once it is due; see ``webhooks.tell``."""
+        webhooks.tell(
+            self.db,
+            self.operation.connector,
+            provider_id,
+            bodies,
+            scheme=scheme,
+            secret=secret,
             manner=self.manner,
         )
 
@@ -169,3 +184,6 @@ class Platform(ABC):
             NotImplementedError: nobody writes to this platform's account.
         """
         raise NotImplementedError(f"connector {self.slug} hears nobody")
+
+    def write_in(self, db: sqlite3.Connection, address: str, text: str, *, now: float) -> None:  # noqa: B027
+        """Tell the account's owner what a person wrote; called after ``hear``. Default: nothing."""

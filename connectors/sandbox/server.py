@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.sandbox import callbacks, connection, effects, faults, media
+from connectors.sandbox import callbacks, connection, effects, faults, media, webhooks
 from connectors.sandbox.connection import Receive, Scope, Send
 from connectors.sandbox.contract import Contract, Problem, ProblemKind
 from connectors.sandbox.faults import Kind, Plan
@@ -43,7 +43,7 @@ class Sandbox:
         self.store = store
         self.stopping = asyncio.Event()
         self.platforms = {platform.slug: platform for platform in platforms}
-        store.create(effects.TABLES + faults.TABLES + callbacks.TABLES)
+        store.create(effects.TABLES + faults.TABLES + callbacks.TABLES + webhooks.TABLES)
         contracts = [(platform, self._prepare(platform)) for platform in platforms]
         self.router = Router((platform, found) for platform, contract in contracts for found in contract.operations)
         self.operations = {contract.slug: {found.id for found in contract.operations} for _, contract in contracts}
