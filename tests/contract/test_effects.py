@@ -7,6 +7,7 @@ import itertools
 import logging
 
 import pytest
+from pydantic import SecretStr
 
 from connectors import registry
 from connectors.kit.action import Input, LookUp, Output, Park
@@ -228,14 +229,13 @@ def test_nothing_is_sent_when_the_lease_is_too_short(case: Case, trial: Trial) -
 def test_no_secret_text_or_number_is_in_errors_and_logs(
     case: Case,
     trial: Trial,
-    performer: Performer,
     sandbox: Sandbox,
     caplog: pytest.LogCaptureFixture,
     recipient: str,
     fault: str,
 ) -> None:
-    account = performer.account[case.action.slug]
-    secrets = [value for name, value in account["credential"].items() if name != "account_sid"]
+    secrets = [value.get_secret_value() for _, value in trial.call.credential if isinstance(value, SecretStr)]
+    assert secrets
     given = trial.data.model_dump()
     texts = [given[name] for name in ("body", "text", "caption", "email", "name") if given.get(name)]
     texts += given.get("body_values", ())
