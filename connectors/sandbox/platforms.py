@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.sandbox.instagram import Instagram
 from connectors.sandbox.platform import Platform
+from connectors.sandbox.shopify import Shopify
 from connectors.sandbox.slack import Slack
 from connectors.sandbox.sms import Sms
 from connectors.sandbox.stripe import Stripe
@@ -15,4 +16,5 @@ PLATFORMS: tuple[Platform, ...] = (
     Stripe(),
     WhatsApp(),
     Instagram(),
+    Shopify(),
 )

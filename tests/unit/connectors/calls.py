@@ -17,7 +17,8 @@ BOT_TOKEN = "xoxb-token-of-the-tests"
 SECRET_KEY = "sk_test_key_of_the_tests"
 META_TOKEN, APP_SECRET = "EAA-token-of-the-tests", "app-secret-of-the-tests"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
-SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY)
+SHOP, SHOP_TOKEN = "spring-shoes.myshopify.com", "shpat_token_of_the_tests"
+SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY, SHOP_TOKEN)
 
 _CREDENTIALS: dict[str, dict[str, str]] = {
     "sms": {"account_sid": ACCOUNT, "auth_token": TOKEN},
@@ -25,6 +26,7 @@ _CREDENTIALS: dict[str, dict[str, str]] = {
     "stripe": {"secret_key": SECRET_KEY},
     "whatsapp": {"access_token": META_TOKEN},
     "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
+    "shopify": {"shop": SHOP, "client_id": "app", "client_secret": APP_SECRET, "access_token": SHOP_TOKEN},
 }
 _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
@@ -32,11 +34,18 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "stripe": {},
     "whatsapp": {"phone_number_id": NUMBER_ID},
     "instagram": {"ig_user_id": IG_USER},
+    "shopify": {},
 }
 
 
-def authorization(slug: str) -> str:
-    """What each request of a platform must carry."""
+def authorization(slug: str) -> tuple[str, str]:
+    """The header that each request of a platform must carry, and what it holds."""
+    if slug == "shopify":
+        return "X-Shopify-Access-Token", SHOP_TOKEN
+    return "Authorization", _authorization(slug)
+
+
+def _authorization(slug: str) -> str:
     if slug == "sms":
         return "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
     return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY}.get(slug, META_TOKEN)

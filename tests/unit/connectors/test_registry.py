@@ -28,6 +28,11 @@ def test_the_promised_names_are_there() -> None:
         "stripe.getCheckoutSession stripe.expireCheckoutSession stripe.createPaymentLink stripe.updatePaymentLink",
         "stripe.listPaymentLinks stripe.createRefund stripe.listRefunds stripe.createCoupon stripe.getCoupon",
         "stripe.deleteCoupon stripe.createPromotionCode stripe.updatePromotionCode stripe.listPromotionCodes",
+        "shopify.syncProductFeed shopify.getBulkOperation shopify.listBulkOperations shopify.cancelBulkOperation",
+        "shopify.createProduct shopify.getProduct shopify.listProducts shopify.publishProduct shopify.deleteProduct",
+        "shopify.setInventory shopify.listVariants shopify.listLocations shopify.listPublications shopify.listOrders",
+        "shopify.createDiscountCode shopify.updateDiscountCode shopify.deactivateDiscountCode",
+        "shopify.deleteDiscountCode shopify.getDiscountCode shopify.listDiscountCodes",
     }
 
     assert {name for line in promised for name in line.split()} == {action.full_name for action in ACTIONS}

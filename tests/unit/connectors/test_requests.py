@@ -18,10 +18,12 @@ from connectors.sandbox.routing import Router
 from tests.contract.memory_ledger import MemoryLedger
 from tests.unit.connectors import wire, wire_meta
 from tests.unit.connectors.calls import SECRETS, SERVICE, authorization, call
+from tests.unit.connectors.shopify_wire import RESULTS, SHOPIFY_WIRE, STORAGE
 from tests.unit.connectors.stripe_wire import STRIPE_WIRE
 from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Sent, form
 
-WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE]
+WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *SHOPIFY_WIRE]
+TICKETS = (BYTES, STORAGE, RESULTS)
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
 
@@ -119,9 +121,9 @@ def test_a_request_carries_the_credential_in_its_header_and_nowhere_else(
     name: str, given: dict[str, Any], wanted: list[Sent], answers: list[dict[str, Any]]
 ) -> None:
     for request in requests_of(name, given, wanted, answers):
-        # The upload's address is its own ticket.
-        credential = None if request.url == BYTES else authorization(name.partition(".")[0])
-        assert request.headers.get("Authorization") == credential
+        header, credential = authorization(name.partition(".")[0])
+        # The address of a file that is brought or fetched is its own ticket.
+        assert request.headers.get(header) == (None if str(request.url).startswith(TICKETS) else credential)
         assert not [secret for secret in SECRETS if secret in f"{request.url} {request.body}"]
 
 

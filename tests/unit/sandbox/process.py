@@ -43,6 +43,7 @@ class Box:
         self.stripe: dict[str, Any] = accounts["stripe"]
         self.whatsapp: dict[str, Any] = accounts["whatsapp"]
         self.instagram: dict[str, Any] = accounts["instagram"]
+        self.shopify: dict[str, Any] = accounts["shopify"]
 
     def kill(self) -> None:
         self.process.kill()
@@ -129,6 +130,16 @@ class Box:
         method = options.pop("method", "GET" if fields is None else "POST")
         url = f"{self.url}/api.stripe.com/v1/{path}"
         return self.http.request(method, url, data=fields, headers=headers, **{"timeout": 10, **options})
+
+    def shop(self, document: str, /, *, token: str | None = None, **variables: Any) -> requests.Response:
+        """A GraphQL request to the shop; its only operation is meant."""
+        headers = {"X-Shopify-Access-Token": token or self.shopify["credential"]["access_token"]}
+        return self.http.post(
+            f"{self.url}/{self.shopify['account']}/admin/api/2026-10/graphql.json",
+            json={"query": document, "variables": variables},
+            headers=headers,
+            timeout=10,
+        )
 
     def cloud(self, method: str, path: str, **options: Any) -> requests.Response:
         """A request to WhatsApp's Cloud API; ``{number}`` and ``{waba}`` in the path are the account's ids."""
