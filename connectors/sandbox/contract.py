@@ -217,7 +217,7 @@ class Contract:
             method=method.upper(),
             host=server.netloc,
             path=server.path.rstrip("/") + path,
-            security={name: scopes for one in security for name, scopes in one.items()} if security else None,
+            security=_alternatives(security),
             path_shape=self._parameters_shape(parameters, "path", strict=False),
             query_shape=self._parameters_shape(parameters, "query", strict=True),
             header_shape=self._parameters_shape(parameters, "header", strict=False)
@@ -255,6 +255,15 @@ class Contract:
             return BracketShape(schema, self.components)
         commas = frozenset(name for name, one in here.items() if one.get("explode") is False)
         return Shape(schema, self.components, comma_lists=commas)
+
+
+def _alternatives(security: list[dict[str, list[str]]]) -> dict[str, list[str]] | None:
+    """Each scheme with all the scopes of which one is enough; a contract may name a scheme once per scope."""
+    found: dict[str, list[str]] = {}
+    for one in security:
+        for name, scopes in one.items():
+            found[name] = [*found.get(name, ()), *scopes]
+    return found or None
 
 
 def _in_brackets(described: Mapping[str, Any]) -> bool:

@@ -100,12 +100,14 @@ class Platform(ABC):
         tables: SQL that creates its tables; every statement says IF NOT EXISTS.
         operations: One handler per operationId of the contract, all of them. A handler runs inside a transaction.
         more_operations: What faults can be set for besides, where one operationId stands for many things.
+        is_connector: Whether anyone connects to it; not so what only serves other platforms, such as their tokens.
     """
 
     slug: ClassVar[str]
     tables: ClassVar[str]
     operations: ClassVar[Mapping[str, Handler]]
     more_operations: ClassVar[frozenset[str]] = frozenset()
+    is_connector: ClassVar[bool] = True
 
     def operation_name(self, operation: Operation, raw_body: bytes) -> str:
         """What a request does, for faults. Default: the operationId."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.sandbox.google_oauth import GoogleOAuth
 from connectors.sandbox.instagram import Instagram
 from connectors.sandbox.platform import Platform
 from connectors.sandbox.shopify import Shopify
@@ -17,4 +18,5 @@ PLATFORMS: tuple[Platform, ...] = (
     WhatsApp(),
     Instagram(),
     Shopify(),
+    GoogleOAuth(),
 )

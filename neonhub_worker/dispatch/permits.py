@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from neonhub_worker import clock
+from neonhub_worker.dispatch.contact import Contact
 from neonhub_worker.dispatch.limits import LONGEST_S, Limit, Window, next_slot
 
 AHEAD_S = 0.1
@@ -57,7 +58,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A due run, and what it has to pass."""
+    """A due run, and what it has to pass.
+
+    Attributes:
+        in_doubt: It has to find out first whether it was sent, which reaches nobody.
+    """
 
     id: uuid.UUID
     name: str
@@ -67,6 +72,8 @@ class Wanted:
     closed_until: datetime | None
     target_closed: bool
     half_open: bool
+    in_doubt: bool
+    contact: Contact | None
 
 
 # Held until the transaction ends: claims on one connection take turns while they count its permits.

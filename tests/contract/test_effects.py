@@ -200,7 +200,8 @@ def test_the_time_to_wait_survives(case: Case, trial: Trial, sandbox: Sandbox) -
     with pytest.raises(RateLimited) as caught:
         trial.perform()
 
-    assert caught.value.retry_after_s == (60 if case.tells_wait else None)
+    # Some tell the moment instead, by a clock that shows whole seconds.
+    assert caught.value.retry_after_s == (pytest.approx(60, abs=1) if case.tells_wait else None)
     assert trial.effects() == []
 
 
