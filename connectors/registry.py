@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 
+from connectors.google_ads import GOOGLE_ADS
 from connectors.instagram import INSTAGRAM
 from connectors.kit.connector import AnyAction, Connector
 from connectors.shopify import SHOPIFY
@@ -12,7 +13,7 @@ from connectors.sms import SMS
 from connectors.stripe import STRIPE
 from connectors.whatsapp import WHATSAPP
 
-CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, SLACK, STRIPE, SHOPIFY)
+CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, SLACK, STRIPE, SHOPIFY, GOOGLE_ADS)
 """Every connector, in the order of the catalog."""
 
 _OF_SLUG = {found.slug: found for found in CONNECTORS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.sandbox.google_ads import GoogleAds
 from connectors.sandbox.google_oauth import GoogleOAuth
 from connectors.sandbox.instagram import Instagram
 from connectors.sandbox.platform import Platform
@@ -19,4 +20,5 @@ PLATFORMS: tuple[Platform, ...] = (
     Instagram(),
     Shopify(),
     GoogleOAuth(),
+    GoogleAds(),
 )

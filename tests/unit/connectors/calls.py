@@ -18,7 +18,8 @@ SECRET_KEY = "sk_test_key_of_the_tests"
 META_TOKEN, APP_SECRET = "EAA-token-of-the-tests", "app-secret-of-the-tests"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
 SHOP, SHOP_TOKEN = "spring-shoes.myshopify.com", "shpat_token_of_the_tests"
-SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY, SHOP_TOKEN)
+ADS_TOKEN, ADS_ACCOUNT = "ya29-token-of-the-tests", "1234567890"
+SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY, SHOP_TOKEN, ADS_TOKEN)
 
 _CREDENTIALS: dict[str, dict[str, str]] = {
     "sms": {"account_sid": ACCOUNT, "auth_token": TOKEN},
@@ -26,6 +27,7 @@ _CREDENTIALS: dict[str, dict[str, str]] = {
     "stripe": {"secret_key": SECRET_KEY},
     "whatsapp": {"access_token": META_TOKEN},
     "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
+    "google_ads": {"client_id": "app", "client_secret": APP_SECRET, "access_token": ADS_TOKEN},
     "shopify": {"shop": SHOP, "client_id": "app", "client_secret": APP_SECRET, "access_token": SHOP_TOKEN},
 }
 _SETTINGS: dict[str, dict[str, str]] = {
@@ -34,6 +36,7 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "stripe": {},
     "whatsapp": {"phone_number_id": NUMBER_ID},
     "instagram": {"ig_user_id": IG_USER},
+    "google_ads": {"customer_id": ADS_ACCOUNT},
     "shopify": {},
 }
 
@@ -48,7 +51,7 @@ def authorization(slug: str) -> tuple[str, str]:
 def _authorization(slug: str) -> str:
     if slug == "sms":
         return "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
-    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY}.get(slug, META_TOKEN)
+    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY, "google_ads": ADS_TOKEN}.get(slug, META_TOKEN)
 
 
 def call(slug: str, ledger: MemoryLedger | None = None, **settings: str) -> Call:

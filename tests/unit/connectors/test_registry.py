@@ -33,6 +33,10 @@ def test_the_promised_names_are_there() -> None:
         "shopify.setInventory shopify.listVariants shopify.listLocations shopify.listPublications shopify.listOrders",
         "shopify.createDiscountCode shopify.updateDiscountCode shopify.deactivateDiscountCode",
         "shopify.deleteDiscountCode shopify.getDiscountCode shopify.listDiscountCodes",
+        "google_ads.createCampaign google_ads.validateCampaign google_ads.pauseCampaign google_ads.enableCampaign",
+        "google_ads.removeCampaign google_ads.setCampaignStatuses google_ads.updateBidStrategy google_ads.adjustBudget",
+        "google_ads.searchCampaigns google_ads.getCampaign google_ads.getCampaignMetrics google_ads.getAccount",
+        "google_ads.listAccessibleCustomers",
     }
 
     assert {name for line in promised for name in line.split()} == {action.full_name for action in ACTIONS}

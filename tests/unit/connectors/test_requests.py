@@ -18,11 +18,12 @@ from connectors.sandbox.routing import Router
 from tests.contract.memory_ledger import MemoryLedger
 from tests.unit.connectors import wire, wire_meta
 from tests.unit.connectors.calls import SECRETS, SERVICE, authorization, call
+from tests.unit.connectors.google_ads_wire import GOOGLE_ADS_WIRE
 from tests.unit.connectors.shopify_wire import RESULTS, SHOPIFY_WIRE, STORAGE
 from tests.unit.connectors.stripe_wire import STRIPE_WIRE
 from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Sent, form
 
-WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *SHOPIFY_WIRE]
+WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *SHOPIFY_WIRE, *GOOGLE_ADS_WIRE]
 TICKETS = (BYTES, STORAGE, RESULTS)
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 

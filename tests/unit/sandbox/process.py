@@ -44,6 +44,7 @@ class Box:
         self.whatsapp: dict[str, Any] = accounts["whatsapp"]
         self.instagram: dict[str, Any] = accounts["instagram"]
         self.shopify: dict[str, Any] = accounts["shopify"]
+        self.google_ads: dict[str, Any] = accounts["google_ads"]
 
     def kill(self) -> None:
         self.process.kill()
@@ -140,6 +141,17 @@ class Box:
             headers=headers,
             timeout=10,
         )
+
+    def ads(self, path: str, body: dict[str, Any] | None = None, **options: Any) -> requests.Response:
+        """A request to Google Ads below ``/v26/``: a POST of the body, or a GET where there is none.
+
+        ``{customer}`` in the path is the account's id.
+        """
+        token = options.pop("token", self.google_ads["credential"]["access_token"])
+        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+        url = f"{self.url}/googleads.googleapis.com/v26/{path.format(customer=self.google_ads['account'])}"
+        method = "GET" if body is None else "POST"
+        return self.http.request(method, url, json=body, headers=headers, timeout=10, **options)
 
     def cloud(self, method: str, path: str, **options: Any) -> requests.Response:
         """A request to WhatsApp's Cloud API; ``{number}`` and ``{waba}`` in the path are the account's ids."""
