@@ -37,6 +37,15 @@ GOOGLE_ADS = Connector(
     api_version=api.VERSION,
     api_sunset=_API_SUNSET,
     oauth=api.OAUTH,
+    console=(
+        "Open https://console.cloud.google.com and choose or create a project.",
+        "Under APIs & Services, enable the Google Ads API.",
+        "Apply for an access level for the project: without one it reaches test accounts only.",
+        "On the OAuth consent screen, add the scope adwords.",
+        "Publish the app: the refresh tokens of an app in testing end after 7 days.",
+        "Under Credentials, create an OAuth client of type Web application with the redirect URI {redirect_uri}.",
+        "Or make a service account, and add its address as a user of the Google Ads account.",
+    ),
 )
 
 

@@ -113,6 +113,7 @@ class Call:
         self.ledger = ledger
         self.credential = credential
         self.settings = settings
+        self.sandbox_url = sandbox_url
         self.http = Http(connector, sandbox_url=sandbox_url, guard=ledger)
 
     @property
@@ -152,6 +153,10 @@ class Call:
     def effect(self, name: str, do: Callable[[], JsonValue]) -> JsonValue:
         """See ``RunLedger.effect``."""
         return self.ledger.effect(name, do)
+
+    def keep_lease(self) -> None:
+        """See ``RunLedger.keep_lease``."""
+        self.ledger.keep_lease()
 
     def recall(self, name: str) -> JsonValue | None:
         """See ``RunLedger.recall``."""

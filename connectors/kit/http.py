@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -27,12 +28,31 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 _sessions = threading.local()
 
+_LONG = 2**17
+"""Bytes; a longer body is written in parts, each with its own timeout and its own look at the lease."""
+
+
+class Body(Protocol):
+    """A body that is read while it is sent; its length is known before."""
+
+    def __len__(self) -> int:
+        """Bytes."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The bytes, in parts."""
+
+    def read(self, count: int = -1, /) -> bytes:
+        """At most so many further bytes; none at the end."""
+
 
 class Guard(Protocol):
     """Who decides whether an effect's request may leave; ``RunLedger`` is one."""
 
     def check_lease(self, *, needed_s: float) -> None:
         """See ``RunLedger.check_lease``."""
+
+    def keep_lease(self) -> None:
+        """See ``RunLedger.keep_lease``."""
 
     def before_write(self, *, needed_s: float) -> None:
         """See ``RunLedger.before_write``."""
@@ -41,16 +61,22 @@ class Guard(Protocol):
         """See ``RunLedger.after_write``."""
 
 
+def fresh_session() -> requests.Session:
+    """A session that takes nothing from its surroundings and keeps nothing of an answer."""
+    session = requests.Session()
+    # No proxies, no .netrc, no CA bundle from the environment: a connection's credential is the only one used.
+    session.trust_env = False
+    session.headers["User-Agent"] = "neonhub-worker"
+    # One session serves all connections of a thread: a cookie of one must never reach another.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
 def _session() -> requests.Session:
     """This thread's session; requests does not promise that threads may share one."""
     session: requests.Session | None = getattr(_sessions, "session", None)
     if session is None:
-        session = requests.Session()
-        # No proxies, no .netrc, no CA bundle from the environment: a connection's credential is the only one used.
-        session.trust_env = False
-        session.headers["User-Agent"] = "neonhub-worker"
-        # One session serves all connections of a thread: a cookie of one must never reach another.
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session = fresh_session()
         adapter = WatchedAdapter(pool_connections=32, pool_maxsize=4)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
@@ -93,16 +119,20 @@ class Http:
         *,
         effect: bool,
         params: Mapping[str, Any] | None = None,
-        data: Mapping[str, Any] | bytes | None = None,
+        data: Mapping[str, Any] | bytes | Body | Iterator[bytes] | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
+        read_s: float | None = None,
     ) -> requests.Response:
         """Make one request, once. Redirects are not followed: an answer of any status is returned.
 
         Args:
             url: ``https://HOST/PATH``, as the platform documents it.
             effect: Whether the request may change the outside world.
+            data: The body. One that is read while it is sent may raise: the request then never ends, and the platform
+                cannot act on it; the error comes out here as it is.
+            read_s: Seconds to wait for the answer, where the connector's own are too few, as after an upload.
 
         Raises:
             InvalidRequest: The URL is none of the platform's.
@@ -110,13 +140,9 @@ class Http:
             OutcomeUnknown: It may have arrived, and it was an effect.
             Unavailable: It may have arrived, and it was none.
         """
-        connect_s, read_s = self._connector.connect_s, self._connector.read_s
-        guard = self._guard if effect else None
-        if guard is None:
-            wire = Wire()
-        else:
-            wire = Wire(before_write=lambda: guard.before_write(needed_s=read_s), after_write=guard.after_write)
-            guard.check_lease(needed_s=connect_s + read_s)
+        connect_s, read_s = self._connector.connect_s, read_s or self._connector.read_s
+        data = io.BytesIO(data) if isinstance(data, bytes) and len(data) > _LONG else data
+        wire = self._wire(effect=effect, long=hasattr(data, "__next__") or hasattr(data, "read"), read_s=read_s)
         address = self._address(url)
         try:
             with watching(wire):
@@ -127,7 +153,7 @@ class Http:
                     data=data,
                     json=json,
                     headers=headers,
-                    auth=auth or _no_auth,
+                    auth=auth or no_auth,
                     timeout=(connect_s, read_s),
                     allow_redirects=False,
                 )
@@ -135,6 +161,22 @@ class Http:
             return answer
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._failure(error, url, effect=effect, written=wire.written) from None
+
+    def _wire(self, *, effect: bool, long: bool, read_s: float) -> Wire:
+        """What watches a request: an effect's lease is asked before each write, and kept through a long body."""
+        guard = self._guard if effect else None
+        if guard is None:
+            return Wire(write_s=read_s)
+
+        def before_write() -> None:
+            if long:
+                guard.keep_lease()
+            guard.before_write(needed_s=read_s)
+
+        if long:
+            guard.keep_lease()
+        guard.check_lease(needed_s=self._connector.connect_s + read_s)
+        return Wire(before_write=before_write, after_write=guard.after_write, write_s=read_s)
 
     def _address(self, url: str) -> str:
         parts = urlsplit(url)
@@ -156,7 +198,7 @@ class Http:
         return Unavailable(f"{host} did not answer ({kind})")
 
 
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Keeps requests from looking for a user name in the URL."""
     return request
 

@@ -7,6 +7,7 @@ and note the first one, so a failure can be told apart by fact: before it nothin
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,16 +24,22 @@ class Wire:
     Args:
         before_write: Called right before each socket write; raises to forbid it.
         after_write: Called right after each.
+        write_s: Seconds that one write may take; those of the connecting if left out.
 
     Attributes:
         written: Whether any of it may have left this side; None if it did not travel over these connections.
     """
 
     def __init__(
-        self, before_write: Callable[[], None] | None = None, after_write: Callable[[], None] | None = None
+        self,
+        before_write: Callable[[], None] | None = None,
+        after_write: Callable[[], None] | None = None,
+        *,
+        write_s: float | None = None,
     ) -> None:
         self.before_write = before_write
         self.after_write = after_write
+        self.write_s = write_s
         self.written: bool | None = None
 
 
@@ -49,9 +56,12 @@ def watching(wire: Wire) -> Iterator[None]:
         _current.reset(token)
 
 
-def _about_to_write() -> None:
+def _about_to_write(sock: socket.socket | None) -> None:
     wire = _current.get()
     if wire is not None:
+        if sock is not None and wire.write_s is not None:
+            # urllib3 lets a write take as long as the connecting; before the answer it sets the timeout anew.
+            sock.settimeout(wire.write_s)
         if wire.before_write is not None:
             wire.before_write()
         wire.written = True
@@ -73,7 +83,7 @@ class _Connection(HTTPConnection):
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        _about_to_write()
+        _about_to_write(self.sock)
         super().send(data)
         _has_written()
 
@@ -82,7 +92,7 @@ class _TlsConnection(HTTPSConnection):
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        _about_to_write()
+        _about_to_write(self.sock)
         super().send(data)
         _has_written()
 

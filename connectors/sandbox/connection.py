@@ -35,6 +35,12 @@ SandboxProtocol: type[asyncio.Protocol] = type(
 )
 
 
+def is_closing(scope: Scope) -> bool:
+    """Whether nobody reads an answer any more."""
+    transport: asyncio.Transport = scope["state"][_TRANSPORT]
+    return transport.is_closing()
+
+
 async def reset(scope: Scope, receive: Receive) -> None:
     """Drop the connection with a TCP reset, whatever was promised to the client."""
     transport: asyncio.Transport = scope["state"][_TRANSPORT]

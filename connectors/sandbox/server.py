@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.sandbox import callbacks, connection, effects, faults
+from connectors.sandbox import callbacks, connection, effects, faults, media
 from connectors.sandbox.connection import Receive, Scope, Send
 from connectors.sandbox.contract import Contract, Problem, ProblemKind
 from connectors.sandbox.faults import Kind, Plan
@@ -66,6 +66,9 @@ class Sandbox:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await connection.whole_body(receive)
         if body is None:
+            return
+        if host == media.HOST:
+            await media.serve(scope, receive, send, path)
             return
         match = self._route(host, path, scope, headers)
         if isinstance(match, Reply):

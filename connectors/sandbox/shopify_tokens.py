@@ -60,7 +60,7 @@ def give(call: Call) -> Reply:
     grant = asked.get("grant_type")
     if grant == "client_credentials":
         token = add(call.db, app["client_id"], "access", call.now + OWN_LIFE_S)
-        return Reply(200, {"access_token": token, "scope": app["scopes"], "expires_in": int(OWN_LIFE_S) - 1})
+        return Reply(200, {"access_token": token, "scope": _told(app), "expires_in": int(OWN_LIFE_S) - 1})
     if grant == "refresh_token":
         return _refreshed(call, app, asked["refresh_token"])
     # Nobody agrees in the sandbox: it gives no codes and no sessions to exchange.
@@ -82,12 +82,18 @@ def _refreshed(call: Call, app: sqlite3.Row, given: str) -> Reply:
         200,
         {
             "access_token": token,
-            "scope": app["scopes"],
+            "scope": _told(app),
             "expires_in": int(ACCESS_LIFE_S) - 1,
             "refresh_token": refresh,
             "refresh_token_expires_in": int(REFRESH_LIFE_S),
         },
     )
+
+
+def _told(app: sqlite3.Row) -> str:
+    """Its scopes without those to read what it may write."""
+    scopes = str(app["scopes"]).split(",")
+    return ",".join(one for one in scopes if one.replace("read_", "write_", 1) not in set(scopes) - {one})
 
 
 def _refused(status: int, error: str, description: str) -> Refusal:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from connectors.kit.action import Limit
-from connectors.kit.errors import AuthExpired, GrantDead, InvalidRequest, Unavailable
+from connectors.kit.errors import AuthExpired, GrantDead, InvalidRequest, Permission, Unavailable
+from connectors.kit.grants import ClientCredentials
 from connectors.kit.oauth import OAuth, OAuthCredential, granted, token_answer
 from connectors.shopify.answers import Answer
 from connectors.shopify.documents import DOCUMENTS
@@ -57,7 +58,7 @@ C = TypeVar("C", bound=OAuthCredential)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShopifyOAuth(OAuth):
+class ShopifyOAuth(ClientCredentials):
     """Shopify's tokens: asked for in JSON at the shop's own host.
 
     An app of the shop's own organization needs no person: its id and secret bring a token (client credentials). Any
@@ -77,14 +78,23 @@ class ShopifyOAuth(OAuth):
         """Fetch a new access token, by the refresh token or else by the app's own identity.
 
         Raises:
-            GrantDead: There is neither a refresh token nor a secret.
+            GrantDead: There is neither a refresh token nor a secret, or the grant is gone.
             ConnectorError: It did not work this time.
         """
         if credential.refresh_token is not None:
-            return super().refresh(http, credential)
+            return OAuth.refresh(self, http, credential)
         if credential.client_secret is None:
             raise GrantDead("the connection has neither a refresh token nor the app's secret; add one of them")
         return self._ask(http, credential, {"grant_type": "client_credentials"})
+
+    def renews(self, credential: OAuthCredential) -> bool:
+        """Whether there is a refresh token or a secret to ask with."""
+        return credential.refresh_token is not None or super().renews(credential)
+
+    def missing(self, credential: OAuthCredential) -> tuple[str, ...]:
+        """As usual; whoever may write may read, and Shopify then names the writing only."""
+        granted_too = {scope.replace("write_", "read_", 1) for scope in credential.scopes}
+        return tuple(scope for scope in super().missing(credential) if scope not in granted_too)
 
     def _ask(self, http: Http, credential: C, form: Mapping[str, str]) -> C:
         if not isinstance(credential, ShopifyCredential):
@@ -99,13 +109,12 @@ class ShopifyOAuth(OAuth):
             data=_json(asked),
             headers=_JSON,
         )
-        return granted(credential, token_answer(answer))
+        return granted(credential, token_answer(answer, self.errors))
 
 
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 OAUTH = ShopifyOAuth(
-    authorize_url=None,
     token_url="https://{shop}.myshopify.com/admin/oauth/access_token",  # noqa: S106 (an address)
     scopes=(
         "read_products",
@@ -120,6 +129,11 @@ OAUTH = ShopifyOAuth(
         "write_publications",
     ),
     pkce=False,
+    errors={
+        "application_cannot_be_found": Permission,
+        "shop_not_permitted": Permission,
+        "app_not_installed": Permission,
+    },
 )
 
 

@@ -41,6 +41,13 @@ SHOPIFY = Connector(
     api_version=admin.API_VERSION,
     api_sunset=_API_SUNSET,
     oauth=admin.OAUTH,
+    console=(
+        "Open https://dev.shopify.com/dashboard in the organization that owns the shop, and create an app.",
+        "In a version of the app, choose the Admin API scopes that the actions name, and release it.",
+        "Install the app in the shop.",
+        "Copy the app's client id and secret from its settings: tokens are fetched with them, nobody has to agree.",
+        "The shop's host is the name that ends in .myshopify.com, in the shop's settings under Domains.",
+    ),
 )
 
 

@@ -62,6 +62,7 @@ class Wanted:
 
     Attributes:
         in_doubt: It has to find out first whether it was sent, which reaches nobody.
+        grant_dead: Its connection waits for a person.
     """
 
     id: uuid.UUID
@@ -73,7 +74,13 @@ class Wanted:
     target_closed: bool
     half_open: bool
     in_doubt: bool
+    grant_dead: bool
     contact: Contact | None
+
+    @property
+    def waits_for_something(self) -> bool:
+        """Whether anything at all may keep it from going at once."""
+        return bool(self.limits or self.closed_until or self.half_open or self.grant_dead or self.contact)
 
 
 # Held until the transaction ends: claims on one connection take turns while they count its permits.

@@ -16,17 +16,40 @@ SERVICE = "MG" + "c" * 32
 BOT_TOKEN = "xoxb-token-of-the-tests"
 SECRET_KEY = "sk_test_key_of_the_tests"
 META_TOKEN, APP_SECRET = "EAA-token-of-the-tests", "app-secret-of-the-tests"
+GOOGLE_TOKEN = "ya29.token-of-the-tests"
+DISCORD_TOKEN, GUILD = "discord-token-of-the-tests", "1000000000000000001"
+WEBHOOK_URL = "https://discord.com/api/webhooks/1200000000000000001/webhook-token-of-the-tests"
+X_TOKEN, X_APP_TOKEN, X_USER = "x-token-of-the-tests", "x-app-token-of-the-tests", "1500000000000000001"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
 SHOP, SHOP_TOKEN = "spring-shoes.myshopify.com", "shpat_token_of_the_tests"
 ADS_TOKEN, ADS_ACCOUNT = "ya29-token-of-the-tests", "1234567890"
-SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY, SHOP_TOKEN, ADS_TOKEN)
+SECRETS = (
+    TOKEN,
+    BOT_TOKEN,
+    META_TOKEN,
+    APP_SECRET,
+    SECRET_KEY,
+    GOOGLE_TOKEN,
+    DISCORD_TOKEN,
+    WEBHOOK_URL,
+    X_TOKEN,
+    X_APP_TOKEN,
+    SHOP_TOKEN,
+    ADS_TOKEN,
+)
 
+_GOOGLE = {"client_id": "app-of-the-tests", "client_secret": "secret-of-the-tests", "access_token": GOOGLE_TOKEN}
 _CREDENTIALS: dict[str, dict[str, str]] = {
     "sms": {"account_sid": ACCOUNT, "auth_token": TOKEN},
     "slack": {"bot_token": BOT_TOKEN},
     "stripe": {"secret_key": SECRET_KEY},
     "whatsapp": {"access_token": META_TOKEN},
     "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
+    "email": _GOOGLE,
+    "google_search_console": _GOOGLE,
+    "youtube": _GOOGLE,
+    "x": {"client_id": "app", "access_token": X_TOKEN, "app_token": X_APP_TOKEN},
+    "discord": {"bot_token": DISCORD_TOKEN, "webhook_url": WEBHOOK_URL},
     "google_ads": {"client_id": "app", "client_secret": APP_SECRET, "access_token": ADS_TOKEN},
     "shopify": {"shop": SHOP, "client_id": "app", "client_secret": APP_SECRET, "access_token": SHOP_TOKEN},
 }
@@ -36,22 +59,25 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "stripe": {},
     "whatsapp": {"phone_number_id": NUMBER_ID},
     "instagram": {"ig_user_id": IG_USER},
+    "email": {"from_address": "news@acme.example", "from_name": "Acme"},
+    "google_search_console": {},
+    "youtube": {},
+    "discord": {"guild_id": GUILD},
+    "x": {"user_id": X_USER},
     "google_ads": {"customer_id": ADS_ACCOUNT},
     "shopify": {},
 }
 
 
-def authorization(slug: str) -> tuple[str, str]:
-    """The header that each request of a platform must carry, and what it holds."""
-    if slug == "shopify":
-        return "X-Shopify-Access-Token", SHOP_TOKEN
-    return "Authorization", _authorization(slug)
-
-
-def _authorization(slug: str) -> str:
+def authorization(slug: str) -> str:
+    """What each request of a platform must carry."""
     if slug == "sms":
         return "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
-    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY, "google_ads": ADS_TOKEN}.get(slug, META_TOKEN)
+    held = _CREDENTIALS[slug]
+    if slug == "shopify":
+        return held["access_token"]
+    token = next(held[name] for name in ("access_token", "bot_token", "secret_key") if name in held)
+    return f"{'Bot' if slug == 'discord' else 'Bearer'} {token}"
 
 
 def call(slug: str, ledger: MemoryLedger | None = None, **settings: str) -> Call:

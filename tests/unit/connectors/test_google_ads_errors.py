@@ -24,7 +24,7 @@ from connectors.kit.errors import (
 from connectors.registry import action
 from tests.contract.memory_ledger import MemoryLedger
 from tests.unit.connectors.calls import ADS_TOKEN, call
-from tests.unit.connectors.google_ads_wire import API, CAMPAIGN, HERE, MADE, NEW, ROW
+from tests.unit.connectors.wire_google_ads import API, CAMPAIGN, HERE, MADE, NEW, ROW
 
 MUTATE, SEARCH = f"{API}{HERE}/campaigns:mutate", f"{API}{HERE}/googleAds:search"
 CREATE, STREAM = f"{API}{HERE}/googleAds:mutate", f"{API}{HERE}/googleAds:searchStream"

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from connectors import registry
 from connectors.google_ads.api import GoogleAdsSettings
-from tests.unit.connectors.google_ads_wire import NEW
+from tests.unit.connectors.wire_google_ads import NEW
 
 
 def bid(**given: Any) -> dict[str, Any]:

@@ -16,15 +16,33 @@ from connectors.sandbox.platform import Platform
 from connectors.sandbox.platforms import PLATFORMS
 from connectors.sandbox.routing import Router
 from tests.contract.memory_ledger import MemoryLedger
-from tests.unit.connectors import wire, wire_meta
-from tests.unit.connectors.calls import SECRETS, SERVICE, authorization, call
-from tests.unit.connectors.google_ads_wire import GOOGLE_ADS_WIRE
-from tests.unit.connectors.shopify_wire import RESULTS, SHOPIFY_WIRE, STORAGE
+from tests.unit.connectors import (
+    wire,
+    wire_discord,
+    wire_google,
+    wire_google_ads,
+    wire_meta,
+    wire_shopify,
+    wire_x,
+    wire_youtube,
+)
+from tests.unit.connectors.calls import SECRETS, SERVICE, X_APP_TOKEN, authorization, call
 from tests.unit.connectors.stripe_wire import STRIPE_WIRE
 from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Sent, form
 
-WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *SHOPIFY_WIRE, *GOOGLE_ADS_WIRE]
-TICKETS = (BYTES, STORAGE, RESULTS)
+WIRE = [
+    *wire.WIRE,
+    *STRIPE_WIRE,
+    *wire_meta.WIRE,
+    *wire_google.EMAIL,
+    *wire_google.SEARCH_CONSOLE,
+    *wire_youtube.WIRE,
+    *wire_discord.WIRE,
+    *wire_x.WIRE,
+    *wire_shopify.WIRE,
+    *wire_google_ads.WIRE,
+]
+TICKETS = (BYTES, wire_shopify.STORAGE, wire_shopify.RESULTS)
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
 
@@ -62,7 +80,7 @@ def operation_of(request: requests.PreparedRequest, slug: str) -> Operation:
     parts = urlsplit(str(request.url))
     matches, _ = ROUTER.find(str(parts.hostname), parts.path, str(request.method))
     # Platforms of one company share a host and its paths; the token tells them apart.
-    (match,) = [one for one in matches if one.route.platform.slug == slug]
+    match = next(one for one in matches if one.route.platform.slug == slug)
     operation = match.route.operation
     raw = request.body or b""
     operation.read_path(match.values)
@@ -90,7 +108,9 @@ each_request = pytest.mark.parametrize(("name", "given", "wanted", "answers"), W
 def test_every_action_that_calls_a_platform_is_here() -> None:
     declared = {action.full_name for connector in registry.CONNECTORS for action in connector.actions.values()}
 
-    assert declared - {row[0] for row in WIRE} == {"sms.checkOptOut", "sms.setConsent"}
+    # What brings a file reads it first: the sandbox, which has files, checks those requests.
+    files = {"youtube.uploadVideo", "youtube.setThumbnail", "x.uploadMedia"}
+    assert declared - {row[0] for row in WIRE} == {"sms.checkOptOut", "sms.setConsent"} | files
 
 
 @each_request
@@ -122,9 +142,13 @@ def test_a_request_carries_the_credential_in_its_header_and_nowhere_else(
     name: str, given: dict[str, Any], wanted: list[Sent], answers: list[dict[str, Any]]
 ) -> None:
     for request in requests_of(name, given, wanted, answers):
-        header, credential = authorization(name.partition(".")[0])
-        # The address of a file that is brought or fetched is its own ticket.
-        assert request.headers.get(header) == (None if str(request.url).startswith(TICKETS) else credential)
+        # An upload's and a webhook's address is its own ticket.
+        ticket = str(request.url).startswith(TICKETS) or "/webhooks/" in str(request.url)
+        credential = None if ticket else authorization(name.partition(".")[0])
+        if name == "x.getUsage":
+            credential = f"Bearer {X_APP_TOKEN}"
+        header = "X-Shopify-Access-Token" if name.startswith("shopify.") else "Authorization"
+        assert request.headers.get(header) == credential
         assert not [secret for secret in SECRETS if secret in f"{request.url} {request.body}"]
 
 

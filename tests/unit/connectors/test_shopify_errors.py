@@ -26,7 +26,7 @@ from connectors.registry import action, connector
 from connectors.shopify.admin import ShopifyCredential
 from tests.contract.memory_ledger import MemoryLedger
 from tests.unit.connectors.calls import APP_SECRET, SHOP, SHOP_TOKEN, call
-from tests.unit.connectors.shopify_wire import API, BULK, DISCOUNT, ITEM, LIST, PLACE, PRODUCT, done, said
+from tests.unit.connectors.wire_shopify import API, BULK, DISCOUNT, ITEM, LIST, PLACE, PRODUCT, done, said
 
 TOKENS = f"https://{SHOP}/admin/oauth/access_token"
 TITLE = "Secret offer of Ana"
@@ -283,7 +283,8 @@ def test_another_version_than_ours_is_told_by_the_check(mock: responses.Requests
     [
         (400, {"error": "invalid_grant"}, GrantDead),
         (400, {"error": "invalid_request"}, InvalidRequest),
-        (400, {"error": "application_cannot_be_found"}, InvalidRequest),
+        (400, {"error": "application_cannot_be_found"}, Permission),
+        (400, {"error": "shop_not_permitted"}, Permission),
         (401, {"error": "invalid_client"}, Permission),
         (429, {}, RateLimited),
         (500, {"error": "x"}, Unavailable),
@@ -302,10 +303,13 @@ def test_every_error_of_the_token_endpoint(
 
 
 def test_an_app_of_the_shops_own_needs_nobodys_consent(mock: responses.RequestsMock) -> None:
-    mock.post(TOKENS, json={"access_token": "new", "scope": "read_products,write_products", "expires_in": 86399})
+    mock.post(TOKENS, json={"access_token": "new", "scope": "write_products", "expires_in": 86399})
     oauth, made = _oauth()
     renewed = oauth.refresh(made.http, made.credential_as(ShopifyCredential))
-    assert (renewed.scopes, renewed.shop) == (("read_products", "write_products"), SHOP)
+    assert (renewed.scopes, renewed.shop) == (("write_products",), SHOP)
+    assert "read_products" not in oauth.missing(renewed)
+    assert "read_orders" in oauth.missing(renewed)
+    assert oauth.renews(renewed)
     oauth.exchange(made.http, renewed, code="c-1", redirect_uri="https://app.example", verifier="v")
     app = {"client_id": "app", "client_secret": APP_SECRET}
     assert bodies(mock) == [{**app, "grant_type": "client_credentials"}, {**app, "code": "c-1", "expiring": "1"}]

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from connectors import registry
 from connectors.shopify.documents import DOCUMENTS
 from connectors.shopify.feed import FeedProduct
-from tests.unit.connectors.shopify_wire import API, DISCOUNT, ITEM, PLACE, PRODUCT, SHOPIFY_WIRE
+from tests.unit.connectors.wire_shopify import API, DISCOUNT, ITEM, PLACE, PRODUCT, WIRE
 
 CODE = {"code": "A", "title": "Autumn", "starts_at": "2026-11-20T00:00:00Z"}
 OFF = {**CODE, "percent_off": 20}
@@ -103,7 +103,7 @@ def test_every_document_fits_the_schema(name: str) -> None:
     assert len(operation.selection_set.selections) == 1
 
 
-REQUESTS = [one for row in SHOPIFY_WIRE for one in row[2] if one.url == API]
+REQUESTS = [one for row in WIRE for one in row[2] if one.url == API]
 
 
 @pytest.mark.parametrize("sent", REQUESTS, ids=[one.content["operationName"] for one in REQUESTS])

@@ -122,7 +122,7 @@ BIDS: list[Bid] = [
 
 Row = tuple[str, dict[str, Any], list[Sent], list[dict[str, Any]]]
 
-GOOGLE_ADS_WIRE: list[Row] = [
+WIRE: list[Row] = [
     ("google_ads.createCampaign", NEW, [created()], [MADE]),
     (
         "google_ads.createCampaign",

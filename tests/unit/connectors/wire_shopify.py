@@ -67,7 +67,7 @@ STAGED = {"url": STORAGE, "resourceUrl": None, "parameters": [KEPT]}
 NAMED = DOCUMENTS["SyncProduct"].replace("SyncProduct", f"SyncProduct_{KEY}", 1)
 ENDED = {"id": BULK, "status": "COMPLETED", "errorCode": None, "url": RESULTS}
 
-SHOPIFY_WIRE: list[tuple[str, dict[str, Any], list[Sent], list[dict[str, Any]]]] = [
+WIRE: list[tuple[str, dict[str, Any], list[Sent], list[dict[str, Any]]]] = [
     (
         "shopify.createProduct",
         {
