@@ -114,13 +114,19 @@ class Platform(ABC):
         slug: The connector's slug; also the name of its contract.
         tables: SQL that creates its tables; every statement says IF NOT EXISTS.
         operations: One handler per operationId of the contract, all of them. A handler runs inside a transaction.
+        more_operations: What faults can be set for besides, where one operationId stands for many things.
         is_connector: Whether anyone connects to it; not so what only serves other platforms, such as their tokens.
     """
 
     slug: ClassVar[str]
     tables: ClassVar[str]
     operations: ClassVar[Mapping[str, Handler]]
+    more_operations: ClassVar[frozenset[str]] = frozenset()
     is_connector: ClassVar[bool] = True
+
+    def operation_name(self, operation: Operation, raw_body: bytes) -> str:
+        """What a request does, for faults. Default: the operationId."""
+        return operation.id
 
     def widen(self, contract: Contract) -> None:  # noqa: B027
         """Add what the platform accepts and the contract cannot say, such as a second encoding. Default: nothing."""

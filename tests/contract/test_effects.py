@@ -238,6 +238,7 @@ def test_no_secret_text_or_number_is_in_errors_and_logs(
     fault: str,
 ) -> None:
     secrets = [value.get_secret_value() for _, value in trial.call.credential if isinstance(value, SecretStr)]
+    assert secrets
     given = trial.data.model_dump()
     texts = [given[name] for name in PRIVATE if given.get(name)]
     texts += given.get("body_values", ())

@@ -23,6 +23,8 @@ X_TOKEN, X_APP_TOKEN, X_USER = "x-token-of-the-tests", "x-app-token-of-the-tests
 TIKTOK_TOKEN, ADVERTISER = "tiktok-token-of-the-tests", "7000000000000000001"
 AD_ACCOUNT = "act_1122334455667788"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
+SHOP, SHOP_TOKEN = "spring-shoes.myshopify.com", "shpat_token_of_the_tests"
+ADS_TOKEN, ADS_ACCOUNT = "ya29-token-of-the-tests", "1234567890"
 SECRETS = (
     TOKEN,
     BOT_TOKEN,
@@ -35,6 +37,8 @@ SECRETS = (
     X_TOKEN,
     X_APP_TOKEN,
     TIKTOK_TOKEN,
+    SHOP_TOKEN,
+    ADS_TOKEN,
 )
 
 _GOOGLE = {"client_id": "app-of-the-tests", "client_secret": "secret-of-the-tests", "access_token": GOOGLE_TOKEN}
@@ -56,6 +60,8 @@ _CREDENTIALS: dict[str, dict[str, str]] = {
         "page_access_token": META_TOKEN,
     },
     "tiktok": {"client_id": "7512345", "client_secret": "tiktok-secret-of-the-tests", "access_token": TIKTOK_TOKEN},
+    "google_ads": {"client_id": "app", "client_secret": APP_SECRET, "access_token": ADS_TOKEN},
+    "shopify": {"shop": SHOP, "client_id": "app", "client_secret": APP_SECRET, "access_token": SHOP_TOKEN},
 }
 _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
@@ -70,6 +76,8 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "x": {"user_id": X_USER},
     "facebook": {"ad_account_id": AD_ACCOUNT, "page_id": PAGE},
     "tiktok": {"advertiser_id": ADVERTISER},
+    "google_ads": {"customer_id": ADS_ACCOUNT},
+    "shopify": {},
 }
 
 
@@ -79,8 +87,9 @@ def authorization(slug: str) -> tuple[str, str]:
         return "Authorization", "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
     held = _CREDENTIALS[slug]
     token = next(held[name] for name in ("access_token", "bot_token", "secret_key") if name in held)
-    if slug == "tiktok":
-        return "Access-Token", token
+    own = {"tiktok": "Access-Token", "shopify": "X-Shopify-Access-Token"}
+    if slug in own:
+        return own[slug], token
     return "Authorization", f"{'Bot' if slug == 'discord' else 'Bearer'} {token}"
 
 

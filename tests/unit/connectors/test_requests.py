@@ -22,7 +22,9 @@ from tests.unit.connectors import (
     wire_discord,
     wire_facebook,
     wire_google,
+    wire_google_ads,
     wire_meta,
+    wire_shopify,
     wire_tiktok,
     wire_x,
     wire_youtube,
@@ -42,7 +44,10 @@ WIRE = [
     *wire_x.WIRE,
     *wire_facebook.WIRE,
     *wire_tiktok.WIRE,
+    *wire_shopify.WIRE,
+    *wire_google_ads.WIRE,
 ]
+TICKETS = (BYTES, wire_shopify.STORAGE, wire_shopify.RESULTS)
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
 
@@ -145,7 +150,7 @@ def test_a_request_carries_the_credential_in_its_header_and_nowhere_else(
 ) -> None:
     for request in requests_of(name, given, wanted, answers):
         # An upload's and a webhook's address is its own ticket.
-        ticket = request.url == BYTES or "/webhooks/" in str(request.url)
+        ticket = str(request.url).startswith(TICKETS) or "/webhooks/" in str(request.url)
         header, credential = authorization(name.partition(".")[0])
         if name == "x.getUsage":
             credential = f"Bearer {X_APP_TOKEN}"
