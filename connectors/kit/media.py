@@ -177,6 +177,9 @@ class MediaBody:
 def open_media(call: Call, url: str, rules: MediaRules, *, field: str, network: Network = PUBLIC) -> Media:
     """Find a file, measure it, and check it before anything is sent.
 
+    It asks another server, which takes time: in an action that may be limited it belongs before ``call.effect``, whose
+    permit to send is good for a moment only.
+
     Args:
         call: Whose file it is.
         url: Its https address; anyone must be able to fetch it.
