@@ -70,6 +70,17 @@ connection = Table(
     Column("state", Text, nullable=False, server_default=text("'active'")),
     _at("created_at", nullable=False, default=True),
     _at("updated_at", nullable=False, default=True),
+    # Counts the credentials it has had; the one that a platform refused before its time.
+    _count("credential_version"),
+    Column("refused_version", Integer),
+    # Who renews its token, and until when nobody else may.
+    _at("refreshing_until"),
+    Column("refreshing_by", Text),
+    _at("renewed_at"),
+    # Renewals that failed since the last that worked, why, and when it is tried again.
+    _at("renew_after"),
+    _count("renewal_failures"),
+    Column("renewal_error", JSONB),
     UniqueConstraint("organization_id", "name", name="connection_name"),
     CheckConstraint("state in ('active', 'reauthorize', 'disabled')", name="connection_state"),
 )

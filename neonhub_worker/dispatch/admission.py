@@ -48,6 +48,7 @@ _READ = f"""
            exists (select 1 from step s where s.run_id = r.id and s.name in (r.effect, '{ANY}')
                    and s.state in ('sending', 'unknown')) as in_doubt,
            {contact.COLUMN} as contact,
+           coalesce(c.state = 'reauthorize', false) as grant_dead,
            shut.closed_until, coalesce(shut.target_closed, false) as target_closed,
            coalesce(shut.half_open, false) as half_open
     from run r left join connection c on c.id = r.connection_id
@@ -107,7 +108,7 @@ def admit(connection: Connection, run_ids: Sequence[uuid.UUID], *, lease_s: floa
         lease_s: How long a run that probes an open circuit may keep the others waiting.
     """
     wanted = _read(connection, run_ids)
-    if not any(one.limits or one.closed_until or one.half_open or one.contact for one in wanted):
+    if not any(one.limits or one.closed_until or one.half_open or one.contact or one.grant_dead for one in wanted):
         return Admission([one.id for one in wanted])
     for connection_id in sorted({one.connection_id for one in wanted if one.connection_id}):
         permits.lock(connection, connection_id)
@@ -148,7 +149,9 @@ class _Door:
         now = self.reading.now
         mine = [self._windows[key] for key in permits.keys(one)]
         slot = next_slot(mine, now)
-        if one.closed_until is not None:
+        if one.grant_dead:
+            self.back.append(one.id)
+        elif one.closed_until is not None:
             self._close(one, one.closed_until)
         elif one.contact is not None and self._leaves_in_peace(one, one.contact):
             pass

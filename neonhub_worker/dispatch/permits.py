@@ -62,6 +62,7 @@ class Wanted:
 
     Attributes:
         in_doubt: It has to find out first whether it was sent, which reaches nobody.
+        grant_dead: Its connection waits for a person.
     """
 
     id: uuid.UUID
@@ -74,6 +75,7 @@ class Wanted:
     half_open: bool
     in_doubt: bool
     contact: Contact | None
+    grant_dead: bool
 
 
 # Held until the transaction ends: claims on one connection take turns while they count its permits.
