@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 
+from connectors.email import EMAIL
+from connectors.google_search_console import GOOGLE_SEARCH_CONSOLE
 from connectors.instagram import INSTAGRAM
 from connectors.kit.connector import AnyAction, Connector
 from connectors.slack import SLACK
@@ -12,7 +14,7 @@ from connectors.stripe import STRIPE
 from connectors.whatsapp import WHATSAPP
 from connectors.youtube import YOUTUBE
 
-CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, SLACK, STRIPE, YOUTUBE)
+CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, SLACK, STRIPE, EMAIL, GOOGLE_SEARCH_CONSOLE, YOUTUBE)
 """Every connector, in the order of the catalog."""
 
 _OF_SLUG = {found.slug: found for found in CONNECTORS}

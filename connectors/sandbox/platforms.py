@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from connectors.sandbox.email import Gmail
 from connectors.sandbox.google_oauth import GoogleOAuth
+from connectors.sandbox.google_search_console import GoogleSearchConsole
 from connectors.sandbox.instagram import Instagram
 from connectors.sandbox.platform import Platform
 from connectors.sandbox.slack import Slack
@@ -17,6 +19,8 @@ PLATFORMS: tuple[Platform, ...] = (
     Stripe(),
     WhatsApp(),
     Instagram(),
+    Gmail(),
+    GoogleSearchConsole(),
     GoogleOAuth(),
     YouTube(),
 )

@@ -54,7 +54,7 @@ def test_an_unknown_action_is_answered_with_close_ones(neonhub: Neonhub) -> None
 
 
 def test_an_unknown_platform_is_answered_with_those_there_are(neonhub: Neonhub) -> None:
-    assert "no connector 'fax'; there are sms, whatsapp, instagram, slack, stripe" in neonhub("catalog", "fax").refusal
+    assert "no connector 'fax'; there are sms, whatsapp" in neonhub("catalog", "fax").refusal
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ _CREDENTIALS: dict[str, dict[str, str]] = {
     "whatsapp": {"access_token": META_TOKEN},
     "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
     "youtube": _GOOGLE,
+    "email": _GOOGLE,
+    "google_search_console": _GOOGLE,
 }
 _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
@@ -36,6 +38,8 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "whatsapp": {"phone_number_id": NUMBER_ID},
     "instagram": {"ig_user_id": IG_USER},
     "youtube": {},
+    "email": {"from_address": "news@acme.example", "from_name": "Acme"},
+    "google_search_console": {},
 }
 
 
@@ -43,7 +47,8 @@ def authorization(slug: str) -> str:
     """What each request of a platform must carry."""
     if slug == "sms":
         return "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
-    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY, "youtube": GOOGLE_TOKEN}.get(slug, META_TOKEN)
+    google = {"email": GOOGLE_TOKEN, "google_search_console": GOOGLE_TOKEN, "youtube": GOOGLE_TOKEN}
+    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY, **google}.get(slug, META_TOKEN)
 
 
 def call(slug: str, ledger: MemoryLedger | None = None, **settings: str) -> Call:

@@ -79,7 +79,13 @@ def test_reads_are_told_from_effects(action: AnyAction) -> None:
 
 
 def test_messages_to_people_name_their_recipient() -> None:
-    for name in ("sms.sendSMS", "sms.scheduleSMS", "whatsapp.sendTemplate", "whatsapp.sendSessionMessage"):
+    for name in (
+        "sms.sendSMS",
+        "sms.scheduleSMS",
+        "whatsapp.sendTemplate",
+        "whatsapp.sendSessionMessage",
+        "email.sendEmail",
+    ):
         action = registry.action(name)
         assert action.channel == name.partition(".")[0]
         assert action.recipient is not None

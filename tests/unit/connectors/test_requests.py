@@ -16,12 +16,12 @@ from connectors.sandbox.platform import Platform
 from connectors.sandbox.platforms import PLATFORMS
 from connectors.sandbox.routing import Router
 from tests.contract.memory_ledger import MemoryLedger
-from tests.unit.connectors import wire, wire_meta, wire_youtube
+from tests.unit.connectors import wire, wire_google, wire_meta, wire_youtube
 from tests.unit.connectors.calls import SECRETS, SERVICE, authorization, call
 from tests.unit.connectors.stripe_wire import STRIPE_WIRE
 from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Sent, form
 
-WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *wire_youtube.WIRE]
+WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *wire_google.EMAIL, *wire_google.SEARCH_CONSOLE, *wire_youtube.WIRE]
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
 

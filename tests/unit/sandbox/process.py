@@ -43,6 +43,8 @@ class Box:
         self.stripe: dict[str, Any] = accounts["stripe"]
         self.whatsapp: dict[str, Any] = accounts["whatsapp"]
         self.instagram: dict[str, Any] = accounts["instagram"]
+        self.email: dict[str, Any] = accounts["email"]
+        self.console: dict[str, Any] = accounts["google_search_console"]
 
     def kill(self) -> None:
         self.process.kill()
@@ -147,6 +149,20 @@ class Box:
         params = {**proof, **options.pop("params", {})}
         host = options.pop("host", "graph.instagram.com")
         return self._graph(method, f"{host}/v26.0/{path}", token, params=params, **options)
+
+    def gmail(self, method: str, path: str, body: dict[str, Any] | None = None, **options: Any) -> requests.Response:
+        """A request to Gmail's API for the account's mailbox."""
+        token = options.pop("token", self.email["credential"]["access_token"])
+        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+        url = f"{self.url}/gmail.googleapis.com/{options.pop('prefix', 'gmail/v1/users/me')}/{path}"
+        return self.http.request(method, url, json=body, headers=headers, **{"timeout": 10, **options})
+
+    def search_console(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
+        """A request to the Search Console API."""
+        token = options.pop("token", self.console["credential"]["access_token"])
+        url = f"{self.url}/{options.pop('host', 'searchconsole.googleapis.com')}/{path}"
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.http.request(method, url, json=body, headers=headers, **{"timeout": 10, **options})
 
     def _graph(self, method: str, address: str, token: str, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
