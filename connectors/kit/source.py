@@ -68,8 +68,8 @@ class Source:
 
     def __init__(self, call: Call, url: str, *, field: str, network: Network) -> None:
         self._call, self.field = call, field
-        self._session = _session(network, call.sandbox_url)
         self._stream: requests.Response | None = None
+        self._session = _session(network, call.sandbox_url)
         self._position = 0
         self.url, answer = self._follow(url)
         with _closed_on_error(answer):
