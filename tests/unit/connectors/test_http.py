@@ -321,7 +321,7 @@ def test_an_upload_may_wait_longer_for_its_answer() -> None:
         assert slow.request("PUT", URL, effect=False, data=b"x", read_s=5).text == "ok"
 
 
-def test_a_write_that_is_not_taken_ends_with_the_time_for_the_answer() -> None:
+def test_a_part_that_is_not_taken_ends_the_request() -> None:
     # More than fits into the buffers of both sides, and nobody reads it.
     stuck = threading.Event()
 
