@@ -19,14 +19,15 @@ META_TOKEN, APP_SECRET = "EAA-token-of-the-tests", "app-secret-of-the-tests"
 DISCORD_TOKEN, GUILD = "discord-token-of-the-tests", "1000000000000000001"
 WEBHOOK_URL = "https://discord.com/api/webhooks/1200000000000000001/webhook-token-of-the-tests"
 X_TOKEN, X_APP_TOKEN, X_USER = "x-token-of-the-tests", "x-app-token-of-the-tests", "1500000000000000001"
+WABA = "102290129340398"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
 SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY, DISCORD_TOKEN, WEBHOOK_URL, X_TOKEN, X_APP_TOKEN)
 
-_CREDENTIALS: dict[str, dict[str, str]] = {
+_CREDENTIALS: dict[str, dict[str, Any]] = {
     "sms": {"account_sid": ACCOUNT, "auth_token": TOKEN},
     "slack": {"bot_token": BOT_TOKEN},
     "stripe": {"secret_key": SECRET_KEY},
-    "whatsapp": {"access_token": META_TOKEN},
+    "whatsapp": {"access_token": META_TOKEN, "twilio": {"account_sid": ACCOUNT, "auth_token": TOKEN}},
     "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
     "x": {"client_id": "app", "access_token": X_TOKEN, "app_token": X_APP_TOKEN},
     "discord": {"bot_token": DISCORD_TOKEN, "webhook_url": WEBHOOK_URL},
@@ -35,7 +36,7 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
     "slack": {},
     "stripe": {},
-    "whatsapp": {"phone_number_id": NUMBER_ID},
+    "whatsapp": {"phone_number_id": NUMBER_ID, "waba_id": WABA, "twilio_number": "+14155550199"},
     "instagram": {"ig_user_id": IG_USER},
     "discord": {"guild_id": GUILD},
     "x": {"user_id": X_USER},

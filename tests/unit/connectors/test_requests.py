@@ -16,12 +16,12 @@ from connectors.sandbox.platform import Platform
 from connectors.sandbox.platforms import PLATFORMS
 from connectors.sandbox.routing import Router
 from tests.contract.memory_ledger import MemoryLedger
-from tests.unit.connectors import wire, wire_discord, wire_meta, wire_x
+from tests.unit.connectors import wire, wire_discord, wire_meta, wire_whatsapp, wire_x
 from tests.unit.connectors.calls import SECRETS, SERVICE, X_APP_TOKEN, authorization, call
 from tests.unit.connectors.stripe_wire import STRIPE_WIRE
 from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Sent, form
 
-WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *wire_discord.WIRE, *wire_x.WIRE]
+WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *wire_discord.WIRE, *wire_x.WIRE, *wire_whatsapp.WIRE]
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
 
@@ -52,6 +52,11 @@ def seen(request: requests.PreparedRequest) -> Sent:
     elif kind == JSON:
         content = json.loads(raw)
     return Sent(str(request.method), request.url.partition("?")[0], kind, content, parse_qsl(parts.query))
+
+
+def player_of(name: str) -> str:
+    """The platform that an action asks."""
+    return "sms" if "Twilio" in name else name.partition(".")[0]
 
 
 def operation_of(request: requests.PreparedRequest, slug: str) -> Operation:
@@ -87,7 +92,12 @@ each_request = pytest.mark.parametrize(("name", "given", "wanted", "answers"), W
 def test_every_action_that_calls_a_platform_is_here() -> None:
     declared = {action.full_name for connector in registry.CONNECTORS for action in connector.actions.values()}
 
-    assert declared - {row[0] for row in WIRE} == {"sms.checkOptOut", "sms.setConsent", "x.uploadMedia"}
+    assert declared - {row[0] for row in WIRE} == {
+        "sms.checkOptOut",
+        "sms.setConsent",
+        "x.uploadMedia",
+        "whatsapp.uploadMedia",
+    }
 
 
 @each_request
@@ -111,7 +121,7 @@ def test_a_request_fits_its_contract(
     name: str, given: dict[str, Any], wanted: list[Sent], answers: list[dict[str, Any]]
 ) -> None:
     for request in requests_of(name, given, wanted, answers):
-        assert operation_of(request, name.partition(".")[0])
+        assert operation_of(request, player_of(name))
 
 
 @each_request
@@ -121,7 +131,7 @@ def test_a_request_carries_the_credential_in_its_header_and_nowhere_else(
     for request in requests_of(name, given, wanted, answers):
         # An upload's and a webhook's address is its own ticket.
         ticket = request.url == BYTES or "/webhooks/" in str(request.url)
-        credential = None if ticket else authorization(name.partition(".")[0])
+        credential = None if ticket else authorization(player_of(name))
         if name == "x.getUsage":
             credential = f"Bearer {X_APP_TOKEN}"
         assert request.headers.get("Authorization") == credential
