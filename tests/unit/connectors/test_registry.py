@@ -18,7 +18,7 @@ each_action = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: acti
 def test_the_promised_names_are_there() -> None:
     promised = {
         "sms.sendSMS sms.scheduleSMS sms.checkOptOut sms.getMessageStatus sms.cancelScheduled sms.listMessages",
-        "sms.setConsent sms.deleteMessage sms.checkCredentials",
+        "sms.setConsent sms.deleteMessage sms.checkCredentials sms.checkSender",
         "slack.sendMessage slack.scheduleMessage slack.updateMessage slack.uploadFile slack.getChannels",
         "slack.deleteMessage slack.cancelScheduled slack.listScheduled slack.listMessages slack.listReplies",
         "whatsapp.sendTemplate whatsapp.sendSessionMessage whatsapp.getMessageStatus whatsapp.sendMarketingTemplate",
