@@ -23,6 +23,8 @@ POINTS: Mapping[str, str] = {
     "claim.begin": "a worker has a message and has asked for nothing",
     "claim.written": "a worker has claimed runs and not committed",
     "claim.committed": "a worker holds runs and has sent nothing",
+    "renew.answered": "the platform has given a renewed token and nothing of it is stored",
+    "renew.stored": "a renewed token is stored and has not been used",
     "doubt.answered": "the platform said whether an effect happened, and nothing of it is recorded",
     "send.before": "part of an effect's request is about to be checked against the lease for the last time",
     "send.allowed": "the last check has let it pass, and the next instruction writes it to the socket",
@@ -34,6 +36,9 @@ POINTS: Mapping[str, str] = {
     "settle.committed": "a worker has committed how attempts ended",
     "rescue.written": "a run whose lease ran out was taken over and this is not committed",
     "schedule.inserted": "an occurrence made its run and the schedule has not moved on",
+    "webhook.kept": "events of a platform are kept, and it has not heard so",
+    "webhook.taken": "events that the platform was thanked for are about to be worked off",
+    "webhook.acted": "events were worked off and this is not committed",
 }
 """Every point, and what is true there."""
 

@@ -126,7 +126,7 @@ class Graph:
     def _body(self, answer: requests.Response, path: str, *, effect: bool, needs: tuple[str, ...]) -> dict[str, Any]:
         try:
             body = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         if answer.status_code == 200 and isinstance(body, dict) and all(name in body for name in needs):
             return body

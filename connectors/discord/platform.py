@@ -45,6 +45,13 @@ DISCORD = Connector(
     credential=web.DiscordCredential,
     settings=DiscordSettings,
     api_version=web.VERSION,
+    console=(
+        "Open https://discord.com/developers/applications, create an application, and choose 'Bot'.",
+        "'Reset Token' shows the bot's token once: that is the credential.",
+        "Under 'OAuth2', 'URL Generator', tick bot, then Send Messages, Read Message History and Create Events.",
+        "Open the address that it makes, and add the bot to your server.",
+        "For a webhook instead: in the channel's settings, 'Integrations', make one and copy its address.",
+    ),
 )
 
 

@@ -180,7 +180,7 @@ class Http:
 
     def _address(self, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme != "https" or parts.hostname not in self._connector.hosts:
+        if parts.scheme != "https" or not self._connector.calls(parts.hostname):
             raise InvalidRequest(
                 f"{self._connector.slug} may not call {parts.scheme}://{parts.hostname}; nothing was sent"
             )

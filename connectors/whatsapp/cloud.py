@@ -69,6 +69,7 @@ class WhatsAppCredential(BaseModel):
         default=None,
         description="System user token with whatsapp_business_messaging and whatsapp_business_management.",
     )
+    app_secret: Secret | None = Field(default=None, description="The app's secret; proves its webhooks.")
     twilio: TwilioCredential | None = Field(
         default=None, description="Instead, or for another number: Twilio's account_sid with auth_token or an API key."
     )

@@ -10,15 +10,19 @@ from dataclasses import dataclass
 import requests
 from sqlalchemy import text
 
+from neonhub_worker import clock
 from neonhub_worker.db import migrate
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import NeonhubError, VaultError, first_line
 from neonhub_worker.ledger import guard
+from neonhub_worker.performing import grants
 from neonhub_worker.settings import Settings, load
 from neonhub_worker.vault import cipher
+from neonhub_worker.webhooks import refusals, store
 
 _SHOWN = 5
 _WORKERS_S = 1.0
+_OLD_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def run() -> list[Finding]:
     if settings.database_url is None and settings.broker_url is None:
         hint = f"no stack runs in {settings.home}; `neonhub up` starts one"
         return [*findings, Finding("note", "servers", f"{hint}, or set NEONHUB_DATABASE_URL and NEONHUB_BROKER_URL")]
-    for check in (_database, _broker, _vault, _sandbox):
+    for check in (_database, _broker, _vault, _sandbox, _versions):
         try:
             findings += check(settings)
         except Exception as error:
@@ -91,10 +95,29 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("note", "upgrade", what)
     yield from _restore_guard()
     yield from _credentials()
+    yield from _grants()
     with transaction() as connection:
         parked: int = connection.execute(text("select count(*) from run where state = 'parked'")).scalar_one()
+    yield from _webhooks()
     if parked:
         yield Finding("note", "parked runs", f"{parked} wait for a person: `neonhub runs list --state parked`")
+
+
+def _webhooks() -> Iterator[Finding]:
+    """Is what platforms tell worked off, and is any of it refused?"""
+    with transaction() as connection:
+        backlog, refused = store.backlog(connection), refusals.read(connection)
+    if backlog.oldest_s is not None and backlog.oldest_s > _OLD_S:
+        what = f"{backlog.waiting} wait, the oldest for {backlog.oldest_s:.0f} s: start `neonhub webhooks serve`"
+        yield Finding("FAIL", "webhook events", what)
+    elif backlog.given_up:
+        what = f"{backlog.given_up} could not be worked off in 30 days; the log of the webhooks process says why"
+        yield Finding("FAIL", "webhook events", what)
+    if refused:
+        shown = ", ".join(f"{one.connector} {one.reason} {one.number}" for one in refused[:_SHOWN])
+        more = " ..." if len(refused) > _SHOWN else ""
+        hint = "`no_secret` and `forged` may mean that a credential lacks its secret, or has an old one"
+        yield Finding("note", "webhooks refused", f"{shown}{more}: {hint}")
 
 
 def _restore_guard() -> Iterator[Finding]:
@@ -131,6 +154,36 @@ def _readable(credential: bytes) -> bool:
     except VaultError:
         return False
     return True
+
+
+def _grants() -> Iterator[Finding]:
+    """Which connections need a person, now or soon?"""
+    query = text("select id, organization_id, name, state from connection order by organization_id, name")
+    with transaction() as connection:
+        rows = connection.execute(query).all()
+    found = {f"{row.organization_id}/{row.name}": (row.state, grants.outlook(row.id).warnings) for row in rows}
+    dead = {name: said for name, (state, said) in found.items() if state == "reauthorize"}
+    others = {name: said for name, (state, said) in found.items() if said and name not in dead}
+    hint = "`neonhub connections add SLUG --name NAME --org ORGANIZATION` asks the person who can agree"
+    for verdict, which in (("FAIL", dead), ("note", others)):
+        for name, said in list(which.items())[:_SHOWN]:
+            yield Finding(verdict, "connection", f"{name}: {'; '.join(said)}" + (f"; {hint}" * (verdict == "FAIL")))
+        if len(which) > _SHOWN:
+            yield Finding(verdict, "connections", f"{len(which) - _SHOWN} more like these: `neonhub connections list`")
+    if not dead and not others:
+        yield Finding("ok", "connections", f"{len(rows)}, none needs a person within {grants.SOON.days} days")
+
+
+def _versions(_: Settings) -> Iterator[Finding]:
+    """Which platforms will soon not speak as we do?"""
+    today = clock.now().date()
+    soon = grants.sunsets(today)
+    for connector, on in soon:
+        what = f"{connector.title} {'ended' if on <= today else 'ends'} version {connector.api_version} on {on}"
+        verdict = "FAIL" if on <= today else "note"
+        yield Finding(verdict, "platform version", f"{what}: upgrade to a version of this program that speaks the next")
+    if not soon:
+        yield Finding("ok", "platform versions", f"none ends within {grants.SUNSET_SOON.days} days")
 
 
 def _broker(settings: Settings) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ class Case:
         told: Whether the platform can prove that an effect did not happen; if not, a person decides about a repeat.
         empty_answer: Whether the platform says that it was done without a body: there is nothing to cut short.
         tells_wait: Whether the platform says for how long it limits.
-        counted_as: The action as which the platform counts it, where it sees no difference.
+        counted: What the sandbox counts the effect as, if the platform cannot tell it from another action's.
         played_by: The slug of the platform that does it, if it is not the action's own.
         wait_within_s: How exactly it says so, in seconds: some name the second on their clock.
     """
@@ -38,7 +38,7 @@ class Case:
     told: bool = True
     empty_answer: bool = False
     tells_wait: bool = True
-    counted_as: str = ""
+    counted: str | None = None
     played_by: str = ""
     wait_within_s: float = 0.0
 

@@ -10,7 +10,13 @@ from tests.faults.cases import CASES, Case
 
 PRODUCER = {"accept.inserted", "accept.committed"}
 BEAT = {"dispatch.taken", "dispatch.published", "dispatch.committed", "rescue.written", "schedule.inserted"}
-WORKER = faults.POINTS.keys() - PRODUCER - BEAT
+RENEWAL = {"renew.answered", "renew.stored"}
+"""What a worker passes only where a token has to be renewed: ``test_renewals.py``."""
+
+WEBHOOKS = {"webhook.kept", "webhook.taken", "webhook.acted"}
+"""What is passed only where a platform tells something: ``tests/integration/test_webhooks*.py``."""
+
+WORKER = faults.POINTS.keys() - PRODUCER - BEAT - RENEWAL - WEBHOOKS
 
 
 @dataclass(frozen=True)

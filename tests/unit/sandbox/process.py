@@ -43,8 +43,14 @@ class Box:
         self.stripe: dict[str, Any] = accounts["stripe"]
         self.whatsapp: dict[str, Any] = accounts["whatsapp"]
         self.instagram: dict[str, Any] = accounts["instagram"]
+        self.email: dict[str, Any] = accounts["email"]
+        self.console: dict[str, Any] = accounts["google_search_console"]
         self.discord: dict[str, Any] = accounts["discord"]
         self.x: dict[str, Any] = accounts["x"]
+        self.facebook: dict[str, Any] = accounts["facebook"]
+        self.tiktok: dict[str, Any] = accounts["tiktok"]
+        self.shopify: dict[str, Any] = accounts["shopify"]
+        self.google_ads: dict[str, Any] = accounts["google_ads"]
 
     def kill(self) -> None:
         self.process.kill()
@@ -132,6 +138,27 @@ class Box:
         url = f"{self.url}/api.stripe.com/v1/{path}"
         return self.http.request(method, url, data=fields, headers=headers, **{"timeout": 10, **options})
 
+    def shop(self, document: str, /, *, token: str | None = None, **variables: Any) -> requests.Response:
+        """A GraphQL request to the shop; its only operation is meant."""
+        headers = {"X-Shopify-Access-Token": token or self.shopify["credential"]["access_token"]}
+        return self.http.post(
+            f"{self.url}/{self.shopify['account']}/admin/api/2026-10/graphql.json",
+            json={"query": document, "variables": variables},
+            headers=headers,
+            timeout=10,
+        )
+
+    def ads(self, path: str, body: dict[str, Any] | None = None, **options: Any) -> requests.Response:
+        """A request to Google Ads below ``/v26/``: a POST of the body, or a GET where there is none.
+
+        ``{customer}`` in the path is the account's id.
+        """
+        token = options.pop("token", self.google_ads["credential"]["access_token"])
+        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+        url = f"{self.url}/googleads.googleapis.com/v26/{path.format(customer=self.google_ads['account'])}"
+        method = "GET" if body is None else "POST"
+        return self.http.request(method, url, json=body, headers=headers, timeout=10, **options)
+
     def cloud(self, method: str, path: str, **options: Any) -> requests.Response:
         """A request to WhatsApp's Cloud API; ``{number}`` and ``{waba}`` in the path are the account's ids."""
         number = self.whatsapp["settings"]["phone_number_id"]
@@ -149,6 +176,20 @@ class Box:
         params = {**proof, **options.pop("params", {})}
         host = options.pop("host", "graph.instagram.com")
         return self._graph(method, f"{host}/v26.0/{path}", token, params=params, **options)
+
+    def gmail(self, method: str, path: str, body: dict[str, Any] | None = None, **options: Any) -> requests.Response:
+        """A request to Gmail's API for the account's mailbox."""
+        token = options.pop("token", self.email["credential"]["access_token"])
+        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+        url = f"{self.url}/gmail.googleapis.com/{options.pop('prefix', 'gmail/v1/users/me')}/{path}"
+        return self.http.request(method, url, json=body, headers=headers, **{"timeout": 10, **options})
+
+    def search_console(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
+        """A request to the Search Console API."""
+        token = options.pop("token", self.console["credential"]["access_token"])
+        url = f"{self.url}/{options.pop('host', 'searchconsole.googleapis.com')}/{path}"
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.http.request(method, url, json=body, headers=headers, **{"timeout": 10, **options})
 
     def bot(self, method: str, path: str, **options: Any) -> requests.Response:
         """A request to Discord as the bot; ``{guild}``, ``{launch}`` and so on in the path are the server's ids."""
