@@ -19,7 +19,7 @@ from connectors.whatsapp.platform import CHANNEL, sender
 PARK = Park(
     "the Cloud API takes no key and lists no messages by recipient. Look into the chat with the recipient, or for a "
     "status webhook whose biz_opaque_callback_data is the run's id without dashes: it proves the message, and its id "
-    "(wamid...) is the one to settle with"
+    "(wamid...) is the one to settle with; `neonhub webhooks serve` does so by itself"
 )
 WHY = "The Cloud API takes no idempotency key and cannot be asked; only a later status webhook tells."
 LIMITS = (
