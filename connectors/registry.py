@@ -6,12 +6,16 @@ import difflib
 
 from connectors.discord import DISCORD
 from connectors.email import EMAIL
+from connectors.facebook import FACEBOOK
+from connectors.google_ads import GOOGLE_ADS
 from connectors.google_search_console import GOOGLE_SEARCH_CONSOLE
 from connectors.instagram import INSTAGRAM
 from connectors.kit.connector import AnyAction, Connector
+from connectors.shopify import SHOPIFY
 from connectors.slack import SLACK
 from connectors.sms import SMS
 from connectors.stripe import STRIPE
+from connectors.tiktok import TIKTOK
 from connectors.whatsapp import WHATSAPP
 from connectors.x import X
 from connectors.youtube import YOUTUBE
@@ -23,9 +27,13 @@ CONNECTORS: tuple[Connector, ...] = (
     SLACK,
     DISCORD,
     INSTAGRAM,
+    FACEBOOK,
     X,
     YOUTUBE,
+    TIKTOK,
+    GOOGLE_ADS,
     GOOGLE_SEARCH_CONSOLE,
+    SHOPIFY,
     STRIPE,
 )
 """Every connector, in the order of the catalog."""

@@ -237,7 +237,10 @@ def _send(call: Call, prepared: _Prepared) -> JsonValue:
     body = {"id": prepared.draft_id}
     try:
         sent = api.gmail(call).post(api.Message, "users.drafts.send", "drafts/send", body, effect=True)
-    except (NotFound, InvalidRequest) as refused:
+    except Refused as refused:
+        # Gmail says the same of a draft that is not there as of one that it will not send: 404, and 400 has been seen.
+        if refused.http_status not in (400, 404):
+            raise
         return _as_json(_sent_before(call, prepared, refused))
     return _as_json(Sent(message_id=sent.id, thread_id=sent.thread_id))
 

@@ -7,7 +7,14 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from connectors.sandbox import meta_graph, whatsapp_data, whatsapp_messages, whatsapp_templates
+from connectors.sandbox import (
+    meta_graph,
+    webhooks,
+    whatsapp_data,
+    whatsapp_hooks,
+    whatsapp_messages,
+    whatsapp_templates,
+)
 from connectors.sandbox.contract import Problem
 from connectors.sandbox.platform import Call, Handler, Platform, Refusal, Reply
 
@@ -100,7 +107,7 @@ class WhatsApp(Platform):
         templates = db.execute("SELECT DISTINCT name FROM whatsapp_template WHERE status = 'APPROVED' ORDER BY name")
         return {
             "account": row["waba_id"],
-            "credential": {"access_token": row["token"]},
+            "credential": {"access_token": row["token"], "app_secret": webhooks.secret(db, self.slug)},
             "settings": {"phone_number_id": row["phone_number_id"]},
             "templates": [one["name"] for one in templates],
         }
@@ -139,11 +146,16 @@ class WhatsApp(Platform):
             db.execute("INSERT OR REPLACE INTO whatsapp_stop VALUES (?, ?)", (address.removeprefix("+"), now))
         else:
             db.execute("DELETE FROM whatsapp_stop WHERE address = ?", (address.removeprefix("+"),))
+        whatsapp_hooks.preferences(db, address, out=out, now=now)
 
     def hear(self, db: sqlite3.Connection, address: str, *, now: float) -> None:
         """The person writes: for 24 hours anything may be answered."""
         until_at = now + whatsapp_messages.WINDOW_S
         db.execute("INSERT OR REPLACE INTO whatsapp_window VALUES (?, ?)", (address.removeprefix("+"), until_at))
+
+    def write_in(self, db: sqlite3.Connection, address: str, text: str, *, now: float) -> None:
+        """The account's owner is told what the person wrote."""
+        whatsapp_hooks.message(db, address, text, now=now)
 
 
 def _account(db: sqlite3.Connection, token: str | None) -> sqlite3.Row | None:

@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 from typing import Any
 
-from connectors.sandbox import meta_graph
+from connectors.sandbox import meta_graph, whatsapp_hooks
 from connectors.sandbox.platform import Call, Reply
 from connectors.sandbox.whatsapp_data import NUMBER, refusal
 from connectors.sandbox.whatsapp_templates import rendered, template_for
@@ -54,6 +54,8 @@ def _accepted(call: Call, fields: dict[str, Any], *, template: bool, marketing_o
     )
     key = fields.get("biz_opaque_callback_data")
     call.effect(action, wamid, key=key, recipient=f"+{recipient}", text=text)
+    stages = [(stage.lower(), call.now + after_s) for stage, after_s in _STAGES]
+    whatsapp_hooks.statuses(call, wamid, recipient, key, stages)
     return Reply(
         200,
         {

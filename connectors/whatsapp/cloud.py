@@ -57,13 +57,14 @@ RULES = Rules.of(
 
 
 class WhatsAppCredential(BaseModel):
-    """A system user's token."""
+    """A system user's token, and the app's secret."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     access_token: Secret = Field(
         description="System user token with whatsapp_business_messaging and whatsapp_business_management."
     )
+    app_secret: Secret | None = Field(default=None, description="The app's secret; proves its webhooks.")
 
 
 def graph(call: Call) -> Graph:

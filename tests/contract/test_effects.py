@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -13,6 +14,8 @@ from connectors import registry
 from connectors.kit.action import Input, LookUp, Output, Park
 from connectors.kit.call import Call
 from connectors.kit.errors import AuthExpired, ConnectorError, NotSent, OutcomeUnknown, Postpone, RateLimited
+from connectors.kit.http import Http
+from connectors.kit.source import Source
 from tests.contract.case import Case
 from tests.contract.cases import CASES, UNTRIED
 from tests.contract.conftest import Performer, Sandbox
@@ -195,6 +198,33 @@ def test_silence_before_the_work_is_sent_again(case: Case, trial: Trial, sandbox
 
 
 @every_case
+def test_an_action_of_one_step_asks_nothing_before_its_effect(
+    case: Case, trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its permit to send is taken with the claim, and good for a moment; what takes time belongs into a step before.
+    if case.action.multi_step:
+        return
+    asked: list[bool] = []
+    request, open_source = Http.request, Source.__init__
+
+    def noted(http: Http, *args: Any, effect: bool, **content: Any) -> Any:
+        asked.append(effect)
+        return request(http, *args, effect=effect, **content)
+
+    def fetched(source: Source, *args: Any, **named: Any) -> None:
+        asked.append(False)
+        open_source(source, *args, **named)
+
+    monkeypatch.setattr(Http, "request", noted)
+    monkeypatch.setattr(Source, "__init__", fetched)
+
+    trial.perform()
+
+    # Twilio's SDK has a transport of its own.
+    assert asked[:1] in ([], [True])
+
+
+@every_case
 def test_the_time_to_wait_survives(case: Case, trial: Trial, sandbox: Sandbox) -> None:
     # Meta tells it in whole minutes.
     sandbox.fault("rate_limit", case.action.slug, case.operation, seconds=60)
@@ -238,6 +268,7 @@ def test_no_secret_text_or_number_is_in_errors_and_logs(
     fault: str,
 ) -> None:
     secrets = [value.get_secret_value() for _, value in trial.call.credential if isinstance(value, SecretStr)]
+    assert secrets
     given = trial.data.model_dump()
     texts = [given[name] for name in PRIVATE if given.get(name)]
     texts += given.get("body_values", ())

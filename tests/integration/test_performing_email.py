@@ -141,3 +141,11 @@ def test_a_copy_to_someone_who_opted_out_stops_the_mail(sandbox: Sandbox) -> Non
     run = perform(request(bcc=["Bob <Bob@example.org>"]))
     assert (run.state, sandbox.effects("email")) == ("failed", [])
     assert "bob" not in str(run.error).lower()
+
+
+def test_a_token_that_ended_is_renewed_and_the_mail_is_sent_once(mail: uuid.UUID, sandbox: Sandbox) -> None:
+    # An access token of Google's lives for an hour, by the platform's clock.
+    sandbox.advance(3700)
+
+    assert to_the_end(mail).state == "succeeded"
+    assert len(sent(sandbox)) == 1

@@ -20,7 +20,11 @@ GOOGLE_TOKEN = "ya29.token-of-the-tests"
 DISCORD_TOKEN, GUILD = "discord-token-of-the-tests", "1000000000000000001"
 WEBHOOK_URL = "https://discord.com/api/webhooks/1200000000000000001/webhook-token-of-the-tests"
 X_TOKEN, X_APP_TOKEN, X_USER = "x-token-of-the-tests", "x-app-token-of-the-tests", "1500000000000000001"
+TIKTOK_TOKEN, ADVERTISER = "tiktok-token-of-the-tests", "7000000000000000001"
+AD_ACCOUNT = "act_1122334455667788"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
+SHOP, SHOP_TOKEN = "spring-shoes.myshopify.com", "shpat_token_of_the_tests"
+ADS_TOKEN, ADS_ACCOUNT = "ya29-token-of-the-tests", "1234567890"
 SECRETS = (
     TOKEN,
     BOT_TOKEN,
@@ -32,6 +36,9 @@ SECRETS = (
     WEBHOOK_URL,
     X_TOKEN,
     X_APP_TOKEN,
+    TIKTOK_TOKEN,
+    SHOP_TOKEN,
+    ADS_TOKEN,
 )
 
 _GOOGLE = {"client_id": "app-of-the-tests", "client_secret": "secret-of-the-tests", "access_token": GOOGLE_TOKEN}
@@ -46,6 +53,15 @@ _CREDENTIALS: dict[str, dict[str, str]] = {
     "youtube": _GOOGLE,
     "x": {"client_id": "app", "access_token": X_TOKEN, "app_token": X_APP_TOKEN},
     "discord": {"bot_token": DISCORD_TOKEN, "webhook_url": WEBHOOK_URL},
+    "facebook": {
+        "client_id": "2233445566",
+        "client_secret": APP_SECRET,
+        "access_token": META_TOKEN,
+        "page_access_token": META_TOKEN,
+    },
+    "tiktok": {"client_id": "7512345", "client_secret": "tiktok-secret-of-the-tests", "access_token": TIKTOK_TOKEN},
+    "google_ads": {"client_id": "app", "client_secret": APP_SECRET, "access_token": ADS_TOKEN},
+    "shopify": {"shop": SHOP, "client_id": "app", "client_secret": APP_SECRET, "access_token": SHOP_TOKEN},
 }
 _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
@@ -58,16 +74,23 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "youtube": {},
     "discord": {"guild_id": GUILD},
     "x": {"user_id": X_USER},
+    "facebook": {"ad_account_id": AD_ACCOUNT, "page_id": PAGE},
+    "tiktok": {"advertiser_id": ADVERTISER},
+    "google_ads": {"customer_id": ADS_ACCOUNT},
+    "shopify": {},
 }
 
 
-def authorization(slug: str) -> str:
-    """What each request of a platform must carry."""
+def authorization(slug: str) -> tuple[str, str]:
+    """What each request of a platform must carry: a header's name and its value."""
     if slug == "sms":
-        return "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
+        return "Authorization", "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
     held = _CREDENTIALS[slug]
     token = next(held[name] for name in ("access_token", "bot_token", "secret_key") if name in held)
-    return f"{'Bot' if slug == 'discord' else 'Bearer'} {token}"
+    own = {"tiktok": "Access-Token", "shopify": "X-Shopify-Access-Token"}
+    if slug in own:
+        return own[slug], token
+    return "Authorization", f"{'Bot' if slug == 'discord' else 'Bearer'} {token}"
 
 
 def call(slug: str, ledger: MemoryLedger | None = None, **settings: str) -> Call:

@@ -11,12 +11,24 @@ import requests
 import responses
 
 from connectors import registry
+from connectors.sandbox.bodies import MULTIPART, read_multipart
 from connectors.sandbox.contract import Contract, Operation
 from connectors.sandbox.platform import Platform
 from connectors.sandbox.platforms import PLATFORMS
 from connectors.sandbox.routing import Router
 from tests.contract.memory_ledger import MemoryLedger
-from tests.unit.connectors import wire, wire_discord, wire_google, wire_meta, wire_x, wire_youtube
+from tests.unit.connectors import (
+    wire,
+    wire_discord,
+    wire_facebook,
+    wire_google,
+    wire_google_ads,
+    wire_meta,
+    wire_shopify,
+    wire_tiktok,
+    wire_x,
+    wire_youtube,
+)
 from tests.unit.connectors.calls import SECRETS, SERVICE, X_APP_TOKEN, authorization, call
 from tests.unit.connectors.stripe_wire import STRIPE_WIRE
 from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Sent, form
@@ -30,7 +42,12 @@ WIRE = [
     *wire_youtube.WIRE,
     *wire_discord.WIRE,
     *wire_x.WIRE,
+    *wire_facebook.WIRE,
+    *wire_tiktok.WIRE,
+    *wire_shopify.WIRE,
+    *wire_google_ads.WIRE,
 ]
+TICKETS = (BYTES, wire_shopify.STORAGE, wire_shopify.RESULTS)
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
 
@@ -60,6 +77,8 @@ def seen(request: requests.PreparedRequest) -> Sent:
         content = parse_qsl(raw.decode(), strict_parsing=True)
     elif kind == JSON:
         content = json.loads(raw)
+    elif kind is not None and kind.startswith(MULTIPART):
+        kind, content = MULTIPART, read_multipart(raw, kind)
     return Sent(str(request.method), request.url.partition("?")[0], kind, content, parse_qsl(parts.query))
 
 
@@ -97,7 +116,7 @@ def test_every_action_that_calls_a_platform_is_here() -> None:
     declared = {action.full_name for connector in registry.CONNECTORS for action in connector.actions.values()}
 
     # What brings a file reads it first: the sandbox, which has files, checks those requests.
-    files = {"youtube.uploadVideo", "youtube.setThumbnail", "x.uploadMedia"}
+    files = {"youtube.uploadVideo", "youtube.setThumbnail", "x.uploadMedia", "facebook.uploadImage"}
     assert declared - {row[0] for row in WIRE} == {"sms.checkOptOut", "sms.setConsent"} | files
 
 
@@ -131,11 +150,11 @@ def test_a_request_carries_the_credential_in_its_header_and_nowhere_else(
 ) -> None:
     for request in requests_of(name, given, wanted, answers):
         # An upload's and a webhook's address is its own ticket.
-        ticket = request.url == BYTES or "/webhooks/" in str(request.url)
-        credential = None if ticket else authorization(name.partition(".")[0])
+        ticket = str(request.url).startswith(TICKETS) or "/webhooks/" in str(request.url)
+        header, credential = authorization(name.partition(".")[0])
         if name == "x.getUsage":
             credential = f"Bearer {X_APP_TOKEN}"
-        assert request.headers.get("Authorization") == credential
+        assert request.headers.get(header) == (None if ticket else credential)
         assert not [secret for secret in SECRETS if secret in f"{request.url} {request.body}"]
 
 
