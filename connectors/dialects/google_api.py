@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 class Answer(BaseModel):
     """Base of what an answer must hold to be understood; fields are camelCase there, and unknown ones are ignored."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+        # JSON as Python reads it has numbers that no database keeps.
+        allow_inf_nan=False,
+    )
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         # What people wrote is in it.

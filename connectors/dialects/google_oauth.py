@@ -139,6 +139,11 @@ class GoogleOAuth(OAuth):
             raise _unsigned(dead) from None
         return granted(credential, body)
 
+    def renews(self, credential: OAuthCredential) -> bool:
+        """Whether there is a refresh token or a key to sign with."""
+        own = isinstance(credential, GoogleCredential) and credential.service_account is not None
+        return own or super().renews(credential)
+
 
 def _unsigned(dead: ConnectorError) -> GrantDead:
     text = "the assertion was refused: is the service account or its key deleted, or is this machine's clock wrong?"

@@ -255,7 +255,7 @@ def test_ads_are_measured_at_once_and_as_a_file(performer: Performer, sandbox: S
     assert row.metrics["spend"] is not None
     assert row.metrics["cost_per_conversion"] is None
     assert row.texts["campaign_name"].startswith("Spring")
-    kept = performer.finish("tiktok.getReportFile", lifetime=True)
+    kept = performer.finished("tiktok.getReportFile", lifetime=True)
     assert isinstance(kept, ReportFile)
     assert kept.download_url.startswith("https://")
 

@@ -47,7 +47,7 @@ def smart_adgroup(performer: Performer, recipient: str) -> dict[str, Any]:
 
 
 def uploaded_video(performer: Performer) -> str | None:
-    return performer.finish("tiktok.uploadVideo", video_url=VIDEO).provider_id()
+    return performer.finished("tiktok.uploadVideo", video_url=VIDEO).provider_id()
 
 
 def uploaded_image(performer: Performer) -> str | None:

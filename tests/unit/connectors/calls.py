@@ -16,11 +16,28 @@ SERVICE = "MG" + "c" * 32
 BOT_TOKEN = "xoxb-token-of-the-tests"
 SECRET_KEY = "sk_test_key_of_the_tests"
 META_TOKEN, APP_SECRET = "EAA-token-of-the-tests", "app-secret-of-the-tests"
+GOOGLE_TOKEN = "ya29.token-of-the-tests"
+DISCORD_TOKEN, GUILD = "discord-token-of-the-tests", "1000000000000000001"
+WEBHOOK_URL = "https://discord.com/api/webhooks/1200000000000000001/webhook-token-of-the-tests"
+X_TOKEN, X_APP_TOKEN, X_USER = "x-token-of-the-tests", "x-app-token-of-the-tests", "1500000000000000001"
 TIKTOK_TOKEN, ADVERTISER = "tiktok-token-of-the-tests", "7000000000000000001"
 AD_ACCOUNT = "act_1122334455667788"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
-SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY, TIKTOK_TOKEN)
+SECRETS = (
+    TOKEN,
+    BOT_TOKEN,
+    META_TOKEN,
+    APP_SECRET,
+    SECRET_KEY,
+    GOOGLE_TOKEN,
+    DISCORD_TOKEN,
+    WEBHOOK_URL,
+    X_TOKEN,
+    X_APP_TOKEN,
+    TIKTOK_TOKEN,
+)
 
+_GOOGLE = {"client_id": "app-of-the-tests", "client_secret": "secret-of-the-tests", "access_token": GOOGLE_TOKEN}
 _CREDENTIALS: dict[str, dict[str, str]] = {
     "sms": {"account_sid": ACCOUNT, "auth_token": TOKEN},
     "slack": {"bot_token": BOT_TOKEN},
@@ -34,6 +51,11 @@ _CREDENTIALS: dict[str, dict[str, str]] = {
         "page_access_token": META_TOKEN,
     },
     "tiktok": {"client_id": "7512345", "client_secret": "tiktok-secret-of-the-tests", "access_token": TIKTOK_TOKEN},
+    "email": _GOOGLE,
+    "google_search_console": _GOOGLE,
+    "youtube": _GOOGLE,
+    "x": {"client_id": "app", "access_token": X_TOKEN, "app_token": X_APP_TOKEN},
+    "discord": {"bot_token": DISCORD_TOKEN, "webhook_url": WEBHOOK_URL},
 }
 _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
@@ -43,6 +65,11 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "instagram": {"ig_user_id": IG_USER},
     "facebook": {"ad_account_id": AD_ACCOUNT, "page_id": PAGE},
     "tiktok": {"advertiser_id": ADVERTISER},
+    "email": {"from_address": "news@acme.example", "from_name": "Acme"},
+    "google_search_console": {},
+    "youtube": {},
+    "discord": {"guild_id": GUILD},
+    "x": {"user_id": X_USER},
 }
 
 
@@ -50,7 +77,9 @@ def authorization(slug: str) -> str:
     """What each request of a platform must carry."""
     if slug == "sms":
         return "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
-    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY}.get(slug, META_TOKEN)
+    held = _CREDENTIALS[slug]
+    token = next(held[name] for name in ("access_token", "bot_token", "secret_key") if name in held)
+    return f"{'Bot' if slug == 'discord' else 'Bearer'} {token}"
 
 
 def call(slug: str, ledger: MemoryLedger | None = None, **settings: str) -> Call:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
+from connectors.kit import addresses
 from connectors.kit.addresses import PUBLIC, Network, is_public
 from connectors.kit.errors import InvalidRequest, Unavailable
 from connectors.kit.media import Media, MediaRules, open_media
@@ -165,6 +169,32 @@ def test_a_redirect_may_be_relative_and_three_are_followed(tmp_path: Path) -> No
             fetch(server.network())
 
         assert len(server.asked) == 4
+
+
+def trickle(request: BaseHTTPRequestHandler) -> None:
+    """A head that never ends, byte by byte."""
+    pause = threading.Event()
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while True:
+        request.wfile.write(b"a")
+        pause.wait(0.02)
+
+
+def test_a_server_that_trickles_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "_SLOWEST_S", 0.3)
+    with file_server(tmp_path, trickle) as server, pytest.raises(Unavailable):
+        fetch(server.network())
+
+
+def test_a_server_that_never_begins_tls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "_SLOWEST_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        network = Network(
+            resolve=lambda _: [PUBLIC_ADDRESS], dial=lambda _, timeout_s: socket.create_connection(("127.0.0.1", port))
+        )
+        with pytest.raises(Unavailable):
+            fetch(network)
 
 
 def test_a_certificate_of_another_name_is_not_taken(tmp_path: Path) -> None:

@@ -17,12 +17,32 @@ from connectors.sandbox.platform import Platform
 from connectors.sandbox.platforms import PLATFORMS
 from connectors.sandbox.routing import Router
 from tests.contract.memory_ledger import MemoryLedger
-from tests.unit.connectors import wire, wire_facebook, wire_meta, wire_tiktok
-from tests.unit.connectors.calls import SECRETS, SERVICE, TIKTOK_TOKEN, authorization, call
+from tests.unit.connectors import (
+    wire,
+    wire_discord,
+    wire_facebook,
+    wire_google,
+    wire_meta,
+    wire_tiktok,
+    wire_x,
+    wire_youtube,
+)
+from tests.unit.connectors.calls import SECRETS, SERVICE, TIKTOK_TOKEN, X_APP_TOKEN, authorization, call
 from tests.unit.connectors.stripe_wire import STRIPE_WIRE
 from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Sent, form
 
-WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *wire_facebook.WIRE, *wire_tiktok.WIRE]
+WIRE = [
+    *wire.WIRE,
+    *STRIPE_WIRE,
+    *wire_meta.WIRE,
+    *wire_facebook.WIRE,
+    *wire_tiktok.WIRE,
+    *wire_google.EMAIL,
+    *wire_google.SEARCH_CONSOLE,
+    *wire_youtube.WIRE,
+    *wire_discord.WIRE,
+    *wire_x.WIRE,
+]
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
 
@@ -62,7 +82,7 @@ def operation_of(request: requests.PreparedRequest, slug: str) -> Operation:
     parts = urlsplit(str(request.url))
     matches, _ = ROUTER.find(str(parts.hostname), parts.path, str(request.method))
     # Platforms of one company share a host and its paths; the token tells them apart.
-    (match,) = [one for one in matches if one.route.platform.slug == slug]
+    match = next(one for one in matches if one.route.platform.slug == slug)
     operation = match.route.operation
     raw = request.body or b""
     operation.read_path(match.values)
@@ -91,7 +111,8 @@ def test_every_action_that_calls_a_platform_is_here() -> None:
     declared = {action.full_name for connector in registry.CONNECTORS for action in connector.actions.values()}
 
     # What brings a file reads it first: the sandbox, which has files, checks those requests.
-    assert declared - {row[0] for row in WIRE} == {"sms.checkOptOut", "sms.setConsent", "facebook.uploadImage"}
+    files = {"facebook.uploadImage", "youtube.uploadVideo", "youtube.setThumbnail", "x.uploadMedia"}
+    assert declared - {row[0] for row in WIRE} == {"sms.checkOptOut", "sms.setConsent"} | files
 
 
 @each_request
@@ -123,8 +144,11 @@ def test_a_request_carries_the_credential_in_its_header_and_nowhere_else(
     name: str, given: dict[str, Any], wanted: list[Sent], answers: list[dict[str, Any]]
 ) -> None:
     for request in requests_of(name, given, wanted, answers):
-        # The upload's address is its own ticket.
-        credential = None if request.url == BYTES else authorization(name.partition(".")[0])
+        # An upload's and a webhook's address is its own ticket.
+        ticket = request.url == BYTES or "/webhooks/" in str(request.url)
+        credential = None if ticket else authorization(name.partition(".")[0])
+        if name == "x.getUsage":
+            credential = f"Bearer {X_APP_TOKEN}"
         header, value = ("Access-Token", TIKTOK_TOKEN) if name.startswith("tiktok.") else ("Authorization", credential)
         assert request.headers.get(header) == value
         assert not [secret for secret in SECRETS if secret in f"{request.url} {request.body}"]
