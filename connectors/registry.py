@@ -7,9 +7,11 @@ import difflib
 from connectors.discord import DISCORD
 from connectors.email import EMAIL
 from connectors.facebook import FACEBOOK
+from connectors.google_ads import GOOGLE_ADS
 from connectors.google_search_console import GOOGLE_SEARCH_CONSOLE
 from connectors.instagram import INSTAGRAM
 from connectors.kit.connector import AnyAction, Connector
+from connectors.shopify import SHOPIFY
 from connectors.slack import SLACK
 from connectors.sms import SMS
 from connectors.stripe import STRIPE
@@ -26,10 +28,12 @@ CONNECTORS: tuple[Connector, ...] = (
     DISCORD,
     INSTAGRAM,
     FACEBOOK,
-    TIKTOK,
     X,
     YOUTUBE,
+    TIKTOK,
+    GOOGLE_ADS,
     GOOGLE_SEARCH_CONSOLE,
+    SHOPIFY,
     STRIPE,
 )
 """Every connector, in the order of the catalog."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from connectors.sandbox.discord import Discord
 from connectors.sandbox.email import Gmail
 from connectors.sandbox.facebook import Facebook
+from connectors.sandbox.google_ads import GoogleAds
 from connectors.sandbox.google_oauth import GoogleOAuth
 from connectors.sandbox.google_search_console import GoogleSearchConsole
 from connectors.sandbox.instagram import Instagram
 from connectors.sandbox.platform import Platform
+from connectors.sandbox.shopify import Shopify
 from connectors.sandbox.slack import Slack
 from connectors.sandbox.sms import Sms
 from connectors.sandbox.stripe import Stripe
@@ -25,10 +27,12 @@ PLATFORMS: tuple[Platform, ...] = (
     Discord(),
     Instagram(),
     Facebook(),
-    TikTok(),
     X(),
     YouTube(),
+    TikTok(),
+    GoogleAds(),
     GoogleSearchConsole(),
+    Shopify(),
     Stripe(),
     GoogleOAuth(),
 )

@@ -98,8 +98,8 @@ class Performer:
                 ledger.sent(began_at)
 
     def look_up(self, action: AnyAction, call: Call, data: Input) -> Output | None:
-        assert isinstance(action.repeat, LookUp)
-        return action.repeat.find(call, data)
+        # Any other policy asks nobody: the effect is sent again.
+        return action.repeat.find(call, data) if isinstance(action.repeat, LookUp) else None
 
     def hear(self, slug: str, address: str) -> None:
         """Let a person write to the account."""

@@ -12,7 +12,7 @@ from responses import matchers
 from connectors.discord.guild import GetChannels, get_channels
 from connectors.discord.messages import Message, SendMessage, find_post, nonce, send_message
 from connectors.discord.web import DiscordCredential
-from connectors.discord.webhooks import SendWebhookMessage, send_webhook_message
+from connectors.discord.webhook_messages import SendWebhookMessage, send_webhook_message
 from connectors.kit.errors import (
     AuthExpired,
     ConnectorError,
@@ -63,7 +63,7 @@ def answer_to_post(mock: responses.RequestsMock, key: str, **answer: Any) -> Non
         "enforce_nonce": True,
     }
     headers = {
-        "Authorization": authorization("discord"),
+        "Authorization": authorization("discord")[1],
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "DiscordBot (https://github.com/neonhub/neonhub-worker, 0.1.0)",
     }

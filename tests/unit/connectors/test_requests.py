@@ -22,12 +22,15 @@ from tests.unit.connectors import (
     wire_discord,
     wire_facebook,
     wire_google,
+    wire_google_ads,
     wire_meta,
+    wire_shopify,
     wire_tiktok,
+    wire_whatsapp,
     wire_x,
     wire_youtube,
 )
-from tests.unit.connectors.calls import SECRETS, SERVICE, TIKTOK_TOKEN, X_APP_TOKEN, authorization, call
+from tests.unit.connectors.calls import SECRETS, SERVICE, X_APP_TOKEN, authorization, call
 from tests.unit.connectors.stripe_wire import STRIPE_WIRE
 from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Sent, form
 
@@ -35,14 +38,18 @@ WIRE = [
     *wire.WIRE,
     *STRIPE_WIRE,
     *wire_meta.WIRE,
-    *wire_facebook.WIRE,
-    *wire_tiktok.WIRE,
     *wire_google.EMAIL,
     *wire_google.SEARCH_CONSOLE,
     *wire_youtube.WIRE,
     *wire_discord.WIRE,
     *wire_x.WIRE,
+    *wire_facebook.WIRE,
+    *wire_tiktok.WIRE,
+    *wire_shopify.WIRE,
+    *wire_google_ads.WIRE,
+    *wire_whatsapp.WIRE,
 ]
+TICKETS = (BYTES, wire_shopify.STORAGE, wire_shopify.RESULTS)
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
 
@@ -75,6 +82,11 @@ def seen(request: requests.PreparedRequest) -> Sent:
     elif kind is not None and kind.startswith(MULTIPART):
         kind, content = MULTIPART, read_multipart(raw, kind)
     return Sent(str(request.method), request.url.partition("?")[0], kind, content, parse_qsl(parts.query))
+
+
+def player_of(name: str) -> str:
+    """The platform that an action asks."""
+    return "sms" if "Twilio" in name else name.partition(".")[0]
 
 
 def operation_of(request: requests.PreparedRequest, slug: str) -> Operation:
@@ -111,7 +123,13 @@ def test_every_action_that_calls_a_platform_is_here() -> None:
     declared = {action.full_name for connector in registry.CONNECTORS for action in connector.actions.values()}
 
     # What brings a file reads it first: the sandbox, which has files, checks those requests.
-    files = {"facebook.uploadImage", "youtube.uploadVideo", "youtube.setThumbnail", "x.uploadMedia"}
+    files = {
+        "youtube.uploadVideo",
+        "youtube.setThumbnail",
+        "x.uploadMedia",
+        "facebook.uploadImage",
+        "whatsapp.uploadMedia",
+    }
     assert declared - {row[0] for row in WIRE} == {"sms.checkOptOut", "sms.setConsent"} | files
 
 
@@ -136,7 +154,7 @@ def test_a_request_fits_its_contract(
     name: str, given: dict[str, Any], wanted: list[Sent], answers: list[dict[str, Any]]
 ) -> None:
     for request in requests_of(name, given, wanted, answers):
-        assert operation_of(request, name.partition(".")[0])
+        assert operation_of(request, player_of(name))
 
 
 @each_request
@@ -145,12 +163,11 @@ def test_a_request_carries_the_credential_in_its_header_and_nowhere_else(
 ) -> None:
     for request in requests_of(name, given, wanted, answers):
         # An upload's and a webhook's address is its own ticket.
-        ticket = request.url == BYTES or "/webhooks/" in str(request.url)
-        credential = None if ticket else authorization(name.partition(".")[0])
+        ticket = str(request.url).startswith(TICKETS) or "/webhooks/" in str(request.url)
+        header, credential = authorization(player_of(name))
         if name == "x.getUsage":
             credential = f"Bearer {X_APP_TOKEN}"
-        header, value = ("Access-Token", TIKTOK_TOKEN) if name.startswith("tiktok.") else ("Authorization", credential)
-        assert request.headers.get(header) == value
+        assert request.headers.get(header) == (None if ticket else credential)
         assert not [secret for secret in SECRETS if secret in f"{request.url} {request.body}"]
 
 
