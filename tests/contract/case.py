@@ -25,7 +25,8 @@ class Case:
         once: Whether a repeat would be a second effect.
         told: Whether the platform can prove that an effect did not happen; if not, a person decides about a repeat.
         empty_answer: Whether the platform says that it was done without a body: there is nothing to cut short.
-        tells_wait: Whether the platform says for how long it limits.
+        tells_wait: Whether the platform says for how long it limits, or its documentation does.
+        counted_as: The action as which the platform counts it, where it sees no difference.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Case:
     told: bool = True
     empty_answer: bool = False
     tells_wait: bool = True
+    counted_as: str = ""
 
     @property
     def action(self) -> AnyAction:

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from connectors import registry
-from connectors.kit.action import Input, LookUp, Output
+from connectors.kit.action import Input, LookUp, Output, Park
 from connectors.kit.call import Call
 from connectors.kit.connector import AnyAction
 from tests import servers
@@ -85,8 +85,9 @@ class Performer:
                 ledger.sent(began_at)
 
     def look_up(self, action: AnyAction, call: Call, data: Input) -> Output | None:
-        assert isinstance(action.repeat, LookUp)
-        return action.repeat.find(call, data)
+        """What the repeat policy knows of an effect in doubt; None if it may be sent again."""
+        assert not isinstance(action.repeat, Park)
+        return action.repeat.find(call, data) if isinstance(action.repeat, LookUp) else None
 
     def hear(self, slug: str, address: str) -> None:
         """Let a person write to the account."""
