@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectors.sandbox.instagram import Instagram
+from connectors.sandbox.linkedin import LinkedIn
 from connectors.sandbox.platform import Platform
 from connectors.sandbox.slack import Slack
 from connectors.sandbox.sms import Sms
@@ -15,4 +16,5 @@ PLATFORMS: tuple[Platform, ...] = (
     Stripe(),
     WhatsApp(),
     Instagram(),
+    LinkedIn(),
 )

@@ -17,7 +17,8 @@ BOT_TOKEN = "xoxb-token-of-the-tests"
 SECRET_KEY = "sk_test_key_of_the_tests"
 META_TOKEN, APP_SECRET = "EAA-token-of-the-tests", "app-secret-of-the-tests"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
-SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY)
+OAUTH_TOKEN, CLIENT_SECRET = "access-token-of-the-tests", "client-secret-of-the-tests"
+SECRETS = (TOKEN, BOT_TOKEN, META_TOKEN, APP_SECRET, SECRET_KEY, OAUTH_TOKEN, CLIENT_SECRET)
 
 _CREDENTIALS: dict[str, dict[str, str]] = {
     "sms": {"account_sid": ACCOUNT, "auth_token": TOKEN},
@@ -25,6 +26,7 @@ _CREDENTIALS: dict[str, dict[str, str]] = {
     "stripe": {"secret_key": SECRET_KEY},
     "whatsapp": {"access_token": META_TOKEN},
     "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
+    "linkedin": {"client_id": "86x", "client_secret": CLIENT_SECRET, "access_token": OAUTH_TOKEN},
 }
 _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
@@ -32,6 +34,7 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "stripe": {},
     "whatsapp": {"phone_number_id": NUMBER_ID},
     "instagram": {"ig_user_id": IG_USER},
+    "linkedin": {"author": "urn:li:organization:5590506", "ad_account_id": "512345678"},
 }
 
 
@@ -39,7 +42,7 @@ def authorization(slug: str) -> str:
     """What each request of a platform must carry."""
     if slug == "sms":
         return "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
-    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY}.get(slug, META_TOKEN)
+    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY, "linkedin": OAUTH_TOKEN}.get(slug, META_TOKEN)
 
 
 def call(slug: str, ledger: MemoryLedger | None = None, **settings: str) -> Call:

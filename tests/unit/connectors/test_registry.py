@@ -27,6 +27,11 @@ def test_the_promised_names_are_there() -> None:
         "stripe.createCustomer stripe.getCustomer stripe.listCustomers stripe.createCheckoutSession",
         "stripe.getCheckoutSession stripe.expireCheckoutSession stripe.createPaymentLink stripe.updatePaymentLink",
         "stripe.listPaymentLinks stripe.createRefund stripe.listRefunds stripe.createCoupon stripe.getCoupon",
+        "linkedin.publishPost linkedin.schedulePost linkedin.getPost linkedin.listPosts linkedin.updatePost",
+        "linkedin.deletePost linkedin.getPostStatistics linkedin.createCampaign linkedin.getCampaign",
+        "linkedin.searchCampaigns linkedin.pauseCampaign linkedin.activateCampaign linkedin.adjustBudget",
+        "linkedin.deleteCampaign linkedin.createCampaignGroup linkedin.listCampaignGroups linkedin.createCreative",
+        "linkedin.listCreatives linkedin.getCampaignAnalytics linkedin.checkCredentials",
         "stripe.deleteCoupon stripe.createPromotionCode stripe.updatePromotionCode stripe.listPromotionCodes",
     }
 

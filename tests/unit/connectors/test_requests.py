@@ -16,22 +16,26 @@ from connectors.sandbox.platform import Platform
 from connectors.sandbox.platforms import PLATFORMS
 from connectors.sandbox.routing import Router
 from tests.contract.memory_ledger import MemoryLedger
-from tests.unit.connectors import wire, wire_meta
+from tests.unit.connectors import wire, wire_linkedin, wire_meta
 from tests.unit.connectors.calls import SECRETS, SERVICE, authorization, call
 from tests.unit.connectors.stripe_wire import STRIPE_WIRE
-from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Sent, form
+from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Answer, Sent, form
 
-WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE]
+WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *wire_linkedin.WIRE]
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
 
-def requests_of(name: str, given: dict[str, Any], wanted: list[Sent], answers: list[dict[str, Any]]) -> list[Any]:
+def requests_of(name: str, given: dict[str, Any], wanted: list[Sent], answers: list[Any]) -> list[Any]:
     """The requests that an action makes when the platform answers so."""
     ledger = MemoryLedger()
     ledger.key = KEY
     action = registry.action(name)
     with responses.RequestsMock() as mock:
         for one, answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, Answer):
+                body = {} if answer.json is None else {"json": answer.json}
+                mock.add(one.method, one.url, status=answer.status, headers=dict(answer.headers), **body)
+                continue
             twilio = "twilio" in one.url
             status = 204 if twilio and one.method == "DELETE" else 201 if twilio and one.method == "POST" else 200
             mock.add(one.method, one.url, status=status, json=answer if status != 204 else None)

@@ -43,6 +43,7 @@ class Box:
         self.stripe: dict[str, Any] = accounts["stripe"]
         self.whatsapp: dict[str, Any] = accounts["whatsapp"]
         self.instagram: dict[str, Any] = accounts["instagram"]
+        self.linkedin: dict[str, Any] = accounts["linkedin"]
 
     def kill(self) -> None:
         self.process.kill()
@@ -152,9 +153,28 @@ class Box:
         headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
         return self.http.request(method, f"{self.url}/{address}", headers=headers, timeout=10, **options)
 
+    def linked(self, method: str, path: str, **options: Any) -> requests.Response:
+        """A request to LinkedIn's REST API, with its version and the account's token."""
+        headers = {
+            "Authorization": f"Bearer {options.pop('token', self.linkedin['credential']['access_token'])}",
+            "LinkedIn-Version": "202607",
+            "X-Restli-Protocol-Version": "2.0.0",
+            **options.pop("headers", {}),
+        }
+        address = path if path.startswith("www.") else f"api.linkedin.com/{path}"
+        given = {name: value for name, value in headers.items() if value is not None}
+        return self.http.request(method, f"{self.url}/{address}", headers=given, timeout=10, **options)
+
     def basic(self) -> str:
         credential = self.sms["credential"]
         return base64.b64encode(f"{credential['account_sid']}:{credential['auth_token']}".encode()).decode()
+
+
+def linkedin_code(answer: requests.Response) -> tuple[int, str | None]:
+    """Status and code of LinkedIn's refusal."""
+    found = answer.json()
+    inputs = found.get("errorDetails", {}).get("inputErrors", [])
+    return answer.status_code, inputs[0]["code"] if inputs else found.get("code")
 
 
 @contextmanager
