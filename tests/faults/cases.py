@@ -98,6 +98,10 @@ def _post(sandbox: Sandbox) -> Input:
     return {"image_url": "https://cdn.example.com/spring.jpg", "caption": uuid.uuid4().hex}
 
 
+def _linkedin_post(sandbox: Sandbox) -> Input:
+    return {"text": f"Spring is here {uuid.uuid4().hex}"}
+
+
 _NUMBERS = itertools.count(1000)
 
 CASES = (
@@ -109,4 +113,6 @@ CASES = (
     Case("slack.uploadFile", _file, mark=("text", "title"), steps=((False, True, True),)),
     # The container, when the wait for it began; later that it is ready, and the post.
     Case("instagram.publishPost", _post, mark=("text", "caption"), steps=((False, False), (False, True))),
+    # A step of its own, and a platform that knows a repeat by its content.
+    Case("linkedin.publishPost", _linkedin_post, mark=("text", "text"), steps=((True,),)),
 )
