@@ -7,12 +7,13 @@ import difflib
 from connectors.instagram import INSTAGRAM
 from connectors.kit.connector import AnyAction, Connector
 from connectors.linkedin import LINKEDIN
+from connectors.reddit import REDDIT
 from connectors.slack import SLACK
 from connectors.sms import SMS
 from connectors.stripe import STRIPE
 from connectors.whatsapp import WHATSAPP
 
-CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, SLACK, STRIPE, LINKEDIN)
+CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, SLACK, STRIPE, LINKEDIN, REDDIT)
 """Every connector, in the order of the catalog."""
 
 _OF_SLUG = {found.slug: found for found in CONNECTORS}

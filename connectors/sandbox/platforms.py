@@ -5,6 +5,7 @@ from __future__ import annotations
 from connectors.sandbox.instagram import Instagram
 from connectors.sandbox.linkedin import LinkedIn
 from connectors.sandbox.platform import Platform
+from connectors.sandbox.reddit import Reddit
 from connectors.sandbox.slack import Slack
 from connectors.sandbox.sms import Sms
 from connectors.sandbox.stripe import Stripe
@@ -17,4 +18,5 @@ PLATFORMS: tuple[Platform, ...] = (
     WhatsApp(),
     Instagram(),
     LinkedIn(),
+    Reddit(),
 )

@@ -27,6 +27,12 @@ _CREDENTIALS: dict[str, dict[str, str]] = {
     "whatsapp": {"access_token": META_TOKEN},
     "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
     "linkedin": {"client_id": "86x", "client_secret": CLIENT_SECRET, "access_token": OAUTH_TOKEN},
+    "reddit": {
+        "client_id": "app-1",
+        "client_secret": CLIENT_SECRET,
+        "access_token": OAUTH_TOKEN,
+        "username": "spring_tests",
+    },
 }
 _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
@@ -35,6 +41,7 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "whatsapp": {"phone_number_id": NUMBER_ID},
     "instagram": {"ig_user_id": IG_USER},
     "linkedin": {"author": "urn:li:organization:5590506", "ad_account_id": "512345678"},
+    "reddit": {"ad_account_id": "a2_test", "profile_id": "t2_test"},
 }
 
 
@@ -42,7 +49,9 @@ def authorization(slug: str) -> str:
     """What each request of a platform must carry."""
     if slug == "sms":
         return "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
-    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY, "linkedin": OAUTH_TOKEN}.get(slug, META_TOKEN)
+    return "Bearer " + {"slack": BOT_TOKEN, "stripe": SECRET_KEY, "linkedin": OAUTH_TOKEN, "reddit": OAUTH_TOKEN}.get(
+        slug, META_TOKEN
+    )
 
 
 def call(slug: str, ledger: MemoryLedger | None = None, **settings: str) -> Call:

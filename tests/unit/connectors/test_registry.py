@@ -31,6 +31,12 @@ def test_the_promised_names_are_there() -> None:
         "linkedin.deletePost linkedin.getPostStatistics linkedin.createCampaign linkedin.getCampaign",
         "linkedin.searchCampaigns linkedin.pauseCampaign linkedin.activateCampaign linkedin.adjustBudget",
         "linkedin.deleteCampaign linkedin.createCampaignGroup linkedin.listCampaignGroups linkedin.createCreative",
+        "reddit.submitPost reddit.submitMediaPost reddit.getPost reddit.listMyPosts reddit.editPost reddit.deletePost",
+        "reddit.getPostRequirements reddit.listLinkFlairs reddit.createCampaign reddit.getCampaign",
+        "reddit.listCampaigns reddit.pauseCampaign reddit.activateCampaign reddit.archiveCampaign reddit.adjustBudget",
+        "reddit.createAdGroup reddit.getAdGroup reddit.listAdGroups reddit.setAdGroupStatus reddit.createAd",
+        "reddit.listAds reddit.setAdStatus reddit.createAdPost reddit.listFundingInstruments reddit.listPixels",
+        "reddit.getReport reddit.checkCredentials",
         "linkedin.listCreatives linkedin.getCampaignAnalytics linkedin.checkCredentials",
         "stripe.deleteCoupon stripe.createPromotionCode stripe.updatePromotionCode stripe.listPromotionCodes",
     }

@@ -44,6 +44,7 @@ class Box:
         self.whatsapp: dict[str, Any] = accounts["whatsapp"]
         self.instagram: dict[str, Any] = accounts["instagram"]
         self.linkedin: dict[str, Any] = accounts["linkedin"]
+        self.reddit: dict[str, Any] = accounts["reddit"]
 
     def kill(self) -> None:
         self.process.kill()
@@ -162,6 +163,16 @@ class Box:
             **options.pop("headers", {}),
         }
         address = path if path.startswith("www.") else f"api.linkedin.com/{path}"
+        given = {name: value for name, value in headers.items() if value is not None}
+        return self.http.request(method, f"{self.url}/{address}", headers=given, timeout=10, **options)
+
+    def reddits(self, method: str, address: str, **options: Any) -> requests.Response:
+        """A request to one of Reddit's hosts, with a user agent and the account's token."""
+        headers = {
+            "User-Agent": "linux:tests:v1 (by /u/spring_launch)",
+            "Authorization": f"Bearer {options.pop('token', self.reddit['credential']['access_token'])}",
+            **options.pop("headers", {}),
+        }
         given = {name: value for name, value in headers.items() if value is not None}
         return self.http.request(method, f"{self.url}/{address}", headers=given, timeout=10, **options)
 
