@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors.kit.errors import (
+    AuthExpired,
+    ConnectorError,
+    InvalidRequest,
+    NotFound,
+    OutcomeUnknown,
+    Permission,
+    RateLimited,
+    Unavailable,
+)
 from tests.unit.connectors.wire import AT, HERE, JSON, KEY, Answer, Sent, asked, form
 
 ADS, DATA = "https://ads-api.reddit.com/api/v3", "https://oauth.reddit.com"
@@ -34,6 +44,16 @@ MADE = Answer(201, answered())
 def submit(*pairs: tuple[str, str]) -> Sent:
     return form(f"{DATA}/api/submit", ("api_type", "json"), ("sr", "gardening"), ("title", "Hi & 50 %"), *pairs)
 
+
+STATUSES: list[tuple[int, type[ConnectorError], type[ConnectorError]]] = [
+    *((status, InvalidRequest, InvalidRequest) for status in (302, 400, 405, 410, 413, 422)),
+    (401, AuthExpired, AuthExpired),
+    (403, Permission, Permission),
+    (404, NotFound, NotFound),
+    (429, RateLimited, RateLimited),
+    *((status, OutcomeUnknown, Unavailable) for status in (408, 500, 502, 503, 504, 520, 522)),
+]
+"""Of both APIs: the class for an effect, and that for a read."""
 
 TITLED = {"subreddit": "gardening", "title": "Hi & 50 %"}
 
