@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m
 STAMP := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check format lint types contracts docs bench bench-growth bench-fairness kills chaos clean
+.PHONY: help setup demo up down test check format lint types contracts docs bench bench-growth bench-fairness bench-media kills chaos clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,9 @@ bench-growth: $(STAMP) ## Measure claims and dispatch beside 5,000,000 finished 
 
 bench-fairness: $(STAMP) ## Measure fairness, pacing and isolation, about eight minutes (build/bench-fairness.json)
 	@$(BIN)/python benchmarks/fairness.py $(ARGS)
+
+bench-media: $(STAMP) ## Measure memory and time of the upload of a 1 GB video (ARGS=200 for as many MB)
+	@$(RUN) tests.contract.upload_memory $(ARGS)
 
 kills: $(STAMP) ## Kill each process of the stack in turn during a demo, twenty times (ARGS='--times 40 --seed 2')
 	@$(RUN) tests.acceptance.kills $(ARGS)

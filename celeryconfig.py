@@ -10,7 +10,7 @@ from kombu import Queue
 from neonhub_worker.settings import settings
 
 broker_url = settings().need_broker_url()
-imports = ("tasks.processes", "tasks.runs", "tasks.actions")
+imports = ("tasks.processes", "tasks.runs", "tasks.actions", "tasks.connections")
 
 # One queue per latency class. A typing mistake must not create a queue that nobody reads.
 task_queues = [Queue(name) for name in ("actions", "bulk", "agents", "embed", "housekeeping")]
@@ -67,6 +67,13 @@ broker_transport_options = {
 
 beat_scheduler = "neonhub_worker.dispatch.scheduler:PostgresScheduler"
 beat_max_loop_interval = 1
-beat_schedule: dict[str, dict[str, object]] = {}
+beat_schedule: dict[str, dict[str, object]] = {
+    # Long-lived tokens end, and refresh tokens are forgotten, where nothing is sent for weeks.
+    "renew-idle-tokens": {
+        "task": "connections.renew_idle",
+        "schedule": 3600.0,
+        "options": {"queue": "housekeeping", "expires": 3600},
+    },
+}
 enable_utc = True
 timezone = "UTC"

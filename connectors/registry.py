@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import difflib
 
+from connectors.discord import DISCORD
+from connectors.email import EMAIL
+from connectors.facebook import FACEBOOK
+from connectors.google_search_console import GOOGLE_SEARCH_CONSOLE
 from connectors.instagram import INSTAGRAM
 from connectors.kit.connector import AnyAction, Connector
 from connectors.linkedin import LINKEDIN
@@ -11,9 +15,27 @@ from connectors.reddit import REDDIT
 from connectors.slack import SLACK
 from connectors.sms import SMS
 from connectors.stripe import STRIPE
+from connectors.tiktok import TIKTOK
 from connectors.whatsapp import WHATSAPP
+from connectors.x import X
+from connectors.youtube import YOUTUBE
 
-CONNECTORS: tuple[Connector, ...] = (SMS, WHATSAPP, INSTAGRAM, SLACK, STRIPE, LINKEDIN, REDDIT)
+CONNECTORS: tuple[Connector, ...] = (
+    SMS,
+    WHATSAPP,
+    EMAIL,
+    SLACK,
+    DISCORD,
+    INSTAGRAM,
+    FACEBOOK,
+    X,
+    LINKEDIN,
+    REDDIT,
+    YOUTUBE,
+    TIKTOK,
+    GOOGLE_SEARCH_CONSOLE,
+    STRIPE,
+)
 """Every connector, in the order of the catalog."""
 
 _OF_SLUG = {found.slug: found for found in CONNECTORS}

@@ -23,6 +23,8 @@ POINTS: Mapping[str, str] = {
     "claim.begin": "a worker has a message and has asked for nothing",
     "claim.written": "a worker has claimed runs and not committed",
     "claim.committed": "a worker holds runs and has sent nothing",
+    "renew.answered": "the platform has given a renewed token and nothing of it is stored",
+    "renew.stored": "a renewed token is stored and has not been used",
     "doubt.answered": "the platform said whether an effect happened, and nothing of it is recorded",
     "send.before": "part of an effect's request is about to be checked against the lease for the last time",
     "send.allowed": "the last check has let it pass, and the next instruction writes it to the socket",

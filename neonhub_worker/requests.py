@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
@@ -31,6 +32,15 @@ def _within_reach(moment: datetime) -> datetime:
     return moment
 
 
+def _known(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("must be an IANA time zone, such as America/New_York") from None
+    return zone
+
+
+_Zone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_known)]
 _Instant = Annotated[AwareDatetime, AfterValidator(_within_reach)]
 
 
@@ -50,6 +60,12 @@ class RunRequest(BaseModel):
     expires_at: _Instant | None = Field(default=None, description="After this instant it is not begun any more.")
     priority: int = Field(default=5, ge=0, le=9, description="0 goes first.")
     queue: str | None = Field(default=None, pattern="^(actions|bulk)$", description="actions (the default) or bulk.")
+    recipient_zone: _Zone | None = Field(
+        default=None, description="IANA zone of the person it reaches, for quiet hours; else found from the number."
+    )
+    transactional: bool = Field(
+        default=False, description="The person waits for it, as for a code: neither quiet hours nor caps hold it."
+    )
 
 
 def parse(request: RunRequest | Mapping[str, Any], *, where: str = "") -> RunRequest:
@@ -165,6 +181,8 @@ def _draft(request: RunRequest, book: _ConnectionBook) -> Draft:
         alike=None if alike is None else ids.digest(alike(data)),
         channel=action.channel,
         recipient=None if action.recipient is None else action.recipient(data),
+        recipient_zone=request.recipient_zone,
+        transactional=request.transactional,
         target=None if action.target is None else ids.digest(action.target(data)),
         limits=None if action.multi_step else [asdict(limit) for limit in action.pace],
         idempotency_key=request.idempotency_key,
@@ -216,6 +234,8 @@ def template(draft: Draft) -> dict[str, Any]:
         "alike": draft.alike,
         "channel": draft.channel,
         "recipient": draft.recipient,
+        "recipient_zone": draft.recipient_zone,
+        "transactional": draft.transactional,
         "target": draft.target,
         "limits": draft.limits,
         "max_retries": draft.max_retries,

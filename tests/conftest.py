@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -26,7 +27,9 @@ ConnectionFactory = Callable[..., uuid.UUID]
 
 @pytest.fixture(scope="session", autouse=True)
 def own_environment() -> Iterator[None]:
-    """Nothing of the caller's environment reaches the tests."""
+    """Nothing of the caller's environment reaches the tests, nor that who runs in the background hears no Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as patch:
         for name in [one for one in os.environ if one.startswith("NEONHUB_")]:
             patch.delenv(name)

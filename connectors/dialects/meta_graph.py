@@ -81,6 +81,17 @@ class Graph:
         )
         return self._body(answer, path, effect=effect, needs=needs)
 
+    def delete(self, path: str) -> None:
+        """Delete a node.
+
+        Raises:
+            ConnectorError: Meta did not answer that it is done; the class says what may be done next.
+        """
+        answer = self.call.http.request(
+            "DELETE", self._url(path), effect=True, params=self._proof(), headers=self._authorization()
+        )
+        self._body(answer, path, effect=True, needs=("success",))
+
     def _url(self, path: str) -> str:
         return f"https://{self.host}/{VERSION}/{path}"
 
@@ -97,7 +108,7 @@ class Graph:
     def _body(self, answer: requests.Response, path: str, *, effect: bool, needs: tuple[str, ...]) -> dict[str, Any]:
         try:
             body = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         if answer.status_code == 200 and isinstance(body, dict) and all(name in body for name in needs):
             return body

@@ -127,6 +127,9 @@ def _wait_s(headers: Mapping[str, str]) -> float | None:
     minutes = max((_share(use.get("estimated_time_to_regain_access")) for use in uses), default=0.0)
     if minutes > 0:
         return minutes * 60.0
+    account_s = _share(_json(headers.get("X-Ad-Account-Usage", "")).get("reset_time_duration"))
+    if account_s > 0:
+        return account_s
     used_up = any(_share(percent) >= 100 for percent in _json(headers.get("X-App-Usage", "")).values())
     return _APP_USED_UP_S if used_up else None
 
@@ -139,7 +142,7 @@ def _said(answer: requests.Response) -> dict[str, Any]:
 def _json(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from connectors.dialects.meta_graph import FACEBOOK_HOST, INSTAGRAM_HOST, Graph, NodeId
 from connectors.dialects.meta_graph_errors import Rules
+from connectors.dialects.meta_oauth import MetaLongLived
 from connectors.kit.errors import (
     InvalidRequest,
     NotFound,
@@ -18,6 +20,7 @@ from connectors.kit.errors import (
     Unavailable,
 )
 from connectors.kit.fields import Secret
+from connectors.kit.oauth import OAuthCredential
 
 if TYPE_CHECKING:
     from connectors.kit.call import Call
@@ -59,15 +62,25 @@ RULES = Rules.of(
 )
 
 
-class InstagramCredential(BaseModel):
+class InstagramCredential(OAuthCredential):
     """A token of the account, and the app's secret."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
+    client_id: str = Field(
+        default="", description="Id of the app; only the exchange of a Facebook user's token needs it."
+    )
     access_token: Secret = Field(description="Long-lived token of the account, its Page or a system user.")
     app_secret: Secret | None = Field(
         default=None, description="The app's secret; each request then proves that it comes from the app's own server."
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstagramTokens(MetaLongLived):
+    """The account's long-lived token, of either login."""
+
+    def app_secret(self, credential: OAuthCredential) -> SecretStr | None:
+        """The credential's ``app_secret``."""
+        return credential.app_secret if isinstance(credential, InstagramCredential) else None
 
 
 class InstagramSettings(BaseModel):

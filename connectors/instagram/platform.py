@@ -16,6 +16,15 @@ INSTAGRAM = Connector(
     settings=InstagramSettings,
     api_version=meta_graph.VERSION,
     api_sunset=meta_graph.SUNSET,
+    oauth=api.InstagramTokens(),
+    console=(
+        "Open https://developers.facebook.com/apps and create an app of type Business, or open yours.",
+        "Add the product Instagram and choose 'API setup with Instagram login'.",
+        "Add the permissions instagram_business_basic and instagram_business_content_publish.",
+        "For messages and insights add instagram_business_manage_messages and instagram_business_manage_insights.",
+        "Under 'Generate access tokens' add the account and generate its token: from then on it is renewed by itself.",
+        "The account's id stands beside the token; the app's secret stands under App settings > Basic.",
+    ),
 )
 
 

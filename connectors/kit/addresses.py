@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -14,6 +16,9 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
 HTTPS_PORT = 443
+
+_SLOWEST_S = 10.0
+"""For TLS and for the head of an answer, each: a timeout of single reads would let a server trickle for days."""
 
 # RFC 6890 and IANA's registry of special-purpose addresses.
 _NOT_PUBLIC_4 = [
@@ -116,12 +121,52 @@ class _GuardedConnection(HTTPSConnection):
     def __init__(self, *args: Any, network: Network, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._network = network
+        self._cord: socket.socket | None = None
+
+    def connect(self) -> None:
+        with self._limited():
+            super().connect()
+
+    def getresponse(self) -> Any:
+        with self._limited():
+            return super().getresponse()
+
+    def close(self) -> None:
+        super().close()
+        cord, self._cord = self._cord, None
+        if cord is not None:
+            cord.close()
 
     def _new_conn(self) -> socket.socket:
         if self.port != HTTPS_PORT:
             raise AddressRefused(f"only port {HTTPS_PORT} may be asked")
         timeout_s = self.timeout
-        return self._network.connect(self.host, timeout_s if isinstance(timeout_s, (int, float)) else None)
+        found = self._network.connect(self.host, timeout_s if isinstance(timeout_s, (int, float)) else None)
+        # TLS takes the socket over; this second handle on it can still cut the connection.
+        self._cord = found.dup()
+        return found
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        too_slow = threading.Event()
+
+        def cut() -> None:
+            too_slow.set()
+            cord = self._cord
+            if cord is not None:
+                with suppress(OSError):
+                    cord.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(_SLOWEST_S, cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+        if too_slow.is_set():
+            # What came before the cut may look like a whole head.
+            raise TimeoutError("too slow")
 
 
 class GuardedAdapter(HTTPAdapter):

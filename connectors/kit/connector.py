@@ -33,6 +33,8 @@ class Connector:
         api_sunset: The day that version stops working; None if none is announced.
         oauth: How its tokens are fetched and renewed; None if its credential does not expire by itself. The credential
             is then an ``OAuthCredential``.
+        console: What a person does in the platform's developer console before a connection can be added, step by step;
+            ``{redirect_uri}`` stands for the address that the platform has to send people back to.
         connect_s: Seconds to wait for a connection.
         read_s: Seconds to wait for an answer.
     """
@@ -48,6 +50,7 @@ class Connector:
         api_version: str,
         api_sunset: date | None = None,
         oauth: OAuth | None = None,
+        console: tuple[str, ...] = (),
         connect_s: float = 3.0,
         read_s: float = 12.0,
     ) -> None:
@@ -59,6 +62,7 @@ class Connector:
         self.api_version = api_version
         self.api_sunset = api_sunset
         self.oauth = oauth
+        self.console = console
         self.connect_s = connect_s
         self.read_s = read_s
         self._actions: dict[str, AnyAction] = {}

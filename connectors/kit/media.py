@@ -194,11 +194,7 @@ def open_media(call: Call, url: str, rules: MediaRules, *, field: str, network: 
         media = Media(call, url, source, probe(source.read, source.size))
         rules.check(media, field=field)
     except Broken as broken:
-        source.close()
         raise InvalidRequest(f"{field}: {broken}") from None
-    except InvalidRequest:
-        source.close()
-        raise
     return media
 
 

@@ -1,13 +1,14 @@
 """How does a connection get its tokens? OAuth2 as each platform speaks it: what is asked for, kept and understood.
 
-Nothing here is stored: the vault keeps a credential before it is used for the first time, and sees to it that only one
-process renews it at a time.
+This is the authorization-code flow with refresh tokens; ``grants.py`` holds the others. Nothing here is stored: the
+vault keeps a credential before it is used for the first time, and sees to it that only one process renews it at a time.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,8 @@ _ERRORS: dict[type[ConnectorError], str] = {
     RateLimited: "rate_limit_exceeded slow_down",
     Unavailable: "internal_failure server_error temporarily_unavailable",
 }
+_LONGEST_S = 100 * 366 * 86_400
+_TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 _OF_ERROR = {name: kind for kind, names in _ERRORS.items() for name in names.split()}
 
 
@@ -89,6 +92,10 @@ class OAuth:
         basic: Whether the app proves itself in the header instead of the form.
         pkce: Whether the platform takes a code challenge (RFC 7636).
         authorize_params: What the authorize URL needs besides.
+        code_name: What the platform calls the code that its redirect brings.
+        scope_separator: What stands between two scopes in the authorize URL.
+        loopback: Whether the platform sends people back to ``http://127.0.0.1``; else they copy the address.
+        errors: What the token endpoint's own error names mean, besides those of RFC 6749.
         ahead_s: Seconds before its end from which an access token is renewed.
     """
 
@@ -98,6 +105,10 @@ class OAuth:
     basic: bool = False
     pkce: bool = True
     authorize_params: Mapping[str, str] = field(default_factory=dict)
+    code_name: str = "code"
+    scope_separator: str = " "
+    loopback: bool = True
+    errors: Mapping[str, type[ConnectorError]] = field(default_factory=dict)
     ahead_s: float = 225.0
 
     def authorize(self, client_id: str, *, redirect_uri: str, state: str, verifier: str) -> str:
@@ -115,7 +126,7 @@ class OAuth:
             "client_id": client_id,
             "redirect_uri": redirect_uri,
             "response_type": "code",
-            "scope": " ".join(self.scopes),
+            "scope": self.scope_separator.join(self.scopes),
             "state": state,
             **(challenge if self.pkce else {}),
             **self.authorize_params,
@@ -143,25 +154,49 @@ class OAuth:
         token = credential.refresh_token.get_secret_value()
         return self._ask(http, credential, {"grant_type": "refresh_token", "refresh_token": token})
 
+    def renews(self, credential: OAuthCredential) -> bool:
+        """Whether ``refresh`` has something to ask with; if not, what the access token's end leaves is a person."""
+        return credential.refresh_token is not None
+
     def is_stale(self, credential: OAuthCredential, now: datetime) -> bool:
-        """Whether the access token must be renewed before it is used."""
-        if credential.access_token is None:
+        """Whether the access token is to be renewed before it is used."""
+        if self.is_over(credential, now):
             return True
         return credential.expires_at is not None and credential.expires_at - now < timedelta(seconds=self.ahead_s)
 
+    def is_over(self, credential: OAuthCredential, now: datetime) -> bool:
+        """Whether the access token cannot be used any more, if there is one at all."""
+        return credential.access_token is None or (credential.expires_at is not None and credential.expires_at <= now)
+
+    def ends_at(self, credential: OAuthCredential) -> datetime | None:
+        """When a person has to agree again at the latest; None if the platform names no such day."""
+        return credential.refresh_expires_at if self.renews(credential) else credential.expires_at
+
+    def missing(self, credential: OAuthCredential) -> tuple[str, ...]:
+        """The scopes that were asked for and not granted; none if the platform does not say what it granted."""
+        return tuple(scope for scope in self.scopes if credential.scopes and scope not in credential.scopes)
+
+    def adopt(self, credential: C) -> C:
+        """A credential that a person brought instead of agreeing in a browser, with what is known of its tokens."""
+        return credential
+
     def _ask(self, http: Http, credential: C, form: Mapping[str, str]) -> C:
         secret = "" if credential.client_secret is None else credential.client_secret.get_secret_value()
+        url = self.token_url
         if self.basic:
             # A renewal changes nothing that our users see: repeating it is not an effect.
-            answer = http.request("POST", self.token_url, effect=False, data=form, auth=(credential.client_id, secret))
+            answer = http.request("POST", url, effect=False, data=form, auth=(credential.client_id, secret))
         else:
             named = {"client_id": credential.client_id, **({"client_secret": secret} if secret else {})}
-            answer = http.request("POST", self.token_url, effect=False, data={**form, **named})
-        return granted(credential, token_answer(answer))
+            answer = http.request("POST", url, effect=False, data={**form, **named})
+        return granted(credential, token_answer(answer, self.errors))
 
 
-def token_answer(answer: requests.Response) -> dict[str, Any]:
+def token_answer(answer: requests.Response, errors: Mapping[str, type[ConnectorError]] | None = None) -> dict[str, Any]:
     """What a token endpoint answered (RFC 6749 section 5).
+
+    Args:
+        errors: The platform's own error names.
 
     Raises:
         ConnectorError: An error; ``GrantDead`` only if the platform names the grant.
@@ -171,16 +206,38 @@ def token_answer(answer: requests.Response) -> dict[str, Any]:
     except ValueError:
         body = None
     error = body.get("error") if isinstance(body, dict) else None
-    if answer.ok and isinstance(body, dict) and error is None and isinstance(body.get("access_token"), str):
+    if answer.status_code == 200 and isinstance(body, dict) and error is None and is_token(body.get("access_token")):
         return body
-    code = error if isinstance(error, str) else None
-    kind = _OF_ERROR.get(code or "") or _of_status(answer.status_code)
-    message = f"the token endpoint answered {answer.status_code}" + (f" {code}" if code in _OF_ERROR else "")
-    if kind is RateLimited:
-        raise RateLimited(
-            message, retry_after_s=retry_after_s(answer.headers), code=code, http_status=answer.status_code
-        )
-    raise kind(message, code=code if code in _OF_ERROR else None, http_status=answer.status_code)
+    known = {**_OF_ERROR, **(errors or {})}
+    # A name that nobody knows is not shown: it may hold anything.
+    code = error if isinstance(error, str) and error in known else None
+    kind = _of_status(answer.status_code) if code is None else known[code]
+    message = f"the token endpoint answered {answer.status_code}" + (f" {code}" if code else "")
+    if issubclass(kind, RateLimited):
+        wait_s = retry_after_s(answer.headers)
+        raise kind(message, retry_after_s=wait_s, code=code, http_status=answer.status_code)
+    raise kind(message, code=code, http_status=answer.status_code)
+
+
+def is_token(value: Any) -> bool:
+    """Whether it could go into a header as a token: one word of printable ASCII."""
+    return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+
+
+def plain(credential: BaseModel) -> dict[str, Any]:
+    """A credential by its fields' names, with its secrets in the clear, for the vault to encrypt."""
+    found: dict[str, Any] = _bare(credential)
+    return found
+
+
+def _bare(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return {name: _bare(part) for name, part in value if part is not None}
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return [_bare(part) for part in value] if isinstance(value, (tuple, list)) else value
 
 
 def _of_status(status: int) -> type[ConnectorError]:
@@ -194,18 +251,14 @@ def _of_status(status: int) -> type[ConnectorError]:
 def granted(credential: C, body: Mapping[str, Any]) -> C:
     """The credential with what a token endpoint granted; what it does not mention stays as it was."""
     now = clock.now()
-    refresh = body.get("refresh_token")
-    scope = body.get("scope")
+    refresh, scope = body.get("refresh_token"), body.get("scope")
+    refresh_ends_at = _ends(now, body.get("refresh_token_expires_in"))
     return credential.model_copy(
         update={
             "access_token": SecretStr(str(body["access_token"])),
             "expires_at": _ends(now, body.get("expires_in")),
-            **({"refresh_token": SecretStr(refresh)} if isinstance(refresh, str) and refresh else {}),
-            **(
-                {"refresh_expires_at": _ends(now, body["refresh_token_expires_in"])}
-                if body.get("refresh_token_expires_in")
-                else {}
-            ),
+            **({"refresh_token": SecretStr(str(refresh))} if is_token(refresh) else {}),
+            **({"refresh_expires_at": refresh_ends_at} if refresh_ends_at is not None else {}),
             **({"scopes": tuple(scope.replace(",", " ").split())} if isinstance(scope, str) and scope else {}),
         }
     )
@@ -214,6 +267,6 @@ def granted(credential: C, body: Mapping[str, Any]) -> C:
 def _ends(now: datetime, seconds: Any) -> datetime | None:
     if isinstance(seconds, str) and seconds.isdigit():
         seconds = int(seconds)
-    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or seconds <= 0:
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0 < seconds <= _LONGEST_S:
         return None
     return (now + timedelta(seconds=seconds)).astimezone(UTC)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -70,17 +71,21 @@ class Source:
         self._stream: requests.Response | None = None
         self._position = 0
         self.url, answer = self._follow(url)
-        if answer.status_code == 416:
-            answer.close()
-            raise InvalidRequest(f"{field}: the file is empty")
-        self._ranges = answer.status_code == 206
-        self.size = self._size_of(answer, 0)
-        self.mark = _mark(answer, self.size)
-        self.head = self._take(answer, min(HEAD_BYTES, self.size))
+        with _closed_on_error(answer):
+            if answer.status_code == 416:
+                raise InvalidRequest(f"{field}: the file is empty")
+            self._ranges = answer.status_code == 206
+            self.size = self._size_of(answer, 0)
+            self.mark = _mark(answer, self.size)
+            self.head = self._take(answer, min(HEAD_BYTES, self.size))
         if self._ranges:
             answer.close()
         else:
             self._stream, self._position = answer, len(self.head)
+
+    def __del__(self) -> None:
+        # A file that is not read to its end holds a connection.
+        self.close()
 
     def read(self, offset: int, count: int) -> bytes:
         """These bytes of the file, exactly; fewer only where it ends.
@@ -94,10 +99,12 @@ class Source:
             return b""
         if offset + count <= len(self.head):
             return self.head[offset : offset + count]
-        return self._read_range(offset, count) if self._ranges else self._read_on(offset, count)
+        known = self.head[offset:]
+        read = self._read_range if self._ranges else self._read_on
+        return known + read(offset + len(known), count - len(known))
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection; what is read afterwards opens another one."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
@@ -115,14 +122,15 @@ class Source:
         if self._stream is None or offset < self._position:
             self.close()
             answer = self._get(self.url, 0, self.size - 1)
-            if answer.status_code not in (200, 206):
-                answer.close()
-                raise Unavailable(f"{self._field}: its server answered {answer.status_code} when asked again")
-            self._check_same(answer, self._size_of(answer, 0))
+            with _closed_on_error(answer):
+                if answer.status_code not in (200, 206):
+                    raise Unavailable(f"{self._field}: its server answered {answer.status_code} when asked again")
+                self._check_same(answer, self._size_of(answer, 0))
             self._stream, self._position = answer, 0
-        while self._position < offset:
-            self._position += len(self._take(self._stream, min(_PART, offset - self._position)))
-        found = self._take(self._stream, count)
+        with _closed_on_error(self):
+            while self._position < offset:
+                self._position += len(self._take(self._stream, min(_PART, offset - self._position)))
+            found = self._take(self._stream, count)
         self._position += count
         return found
 
@@ -209,6 +217,16 @@ class Source:
         return bytes(found)
 
 
+@contextmanager
+def _closed_on_error(held: Source | requests.Response) -> Iterator[None]:
+    """A connection whose answer cannot be used must not stay open."""
+    try:
+        yield
+    except BaseException:
+        held.close()
+        raise
+
+
 def _checked(url: str, field: str) -> SplitResult:
     """An address that may be asked, as far as its text tells.
 
@@ -248,7 +266,3 @@ def _session(network: Network, sandbox_url: str | None) -> requests.Session:
             session.mount(f"{sandbox_url.rstrip('/')}/{SANDBOX_HOST}/", HTTPAdapter(pool_connections=1, pool_maxsize=2))
         made[key] = session
     return made[key]
-
-
-Read = Callable[[int, int], bytes]
-"""Reads so many bytes from an offset on; fewer where the file ends."""

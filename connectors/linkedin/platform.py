@@ -56,6 +56,13 @@ LINKEDIN = Connector(
         ),
         pkce=False,
     ),
+    console=(
+        "At https://www.linkedin.com/developers/apps create an app for your Page, and have the Page's admin verify it.",
+        "Under Products ask for Community Management API and Advertising API; LinkedIn reviews both for some weeks.",
+        "Share on LinkedIn and Sign In with LinkedIn are granted at once, and are enough to post as a member.",
+        "Under Auth enter {redirect_uri} as an authorized redirect URL, and copy the client id and secret.",
+        "Refresh tokens come with programmatic access; without them a person has to agree again every 60 days.",
+    ),
 )
 
 

@@ -49,6 +49,13 @@ REDDIT = Connector(
         scopes=("identity", "submit", "read", "edit", "history", "flair", "adsread", "adsedit"),
         authorize_params={"duration": "permanent"},
     ),
+    console=(
+        "For ads: at https://ads.reddit.com open Developer Applications in the Business Manager and create an app.",
+        "For posts alone: at https://www.reddit.com/prefs/apps create a web app; Reddit has to approve its use first.",
+        "Enter {redirect_uri} as its redirect URI.",
+        "Copy the client id, which stands below the app's name, and its secret.",
+        "Sign in as the account that is to post: its name goes into each request.",
+    ),
 )
 
 

@@ -217,7 +217,7 @@ class Contract:
             method=method.upper(),
             host=server.netloc,
             path=server.path.rstrip("/") + path,
-            security={name: scopes for one in security for name, scopes in one.items()} if security else None,
+            security=_alternatives(security),
             path_shape=self._parameters_shape(parameters, "path", strict=False),
             query_shape=self._parameters_shape(parameters, "query", strict=True),
             header_shape=self._parameters_shape(parameters, "header", strict=False)
@@ -246,7 +246,7 @@ class Contract:
         }
         schema: Schema = {
             "type": "object",
-            "properties": {name: one.get("schema", {}) for name, one in here.items()},
+            "properties": {name: _schema(one) for name, one in here.items()},
             "required": [name for name, one in here.items() if one.get("required")],
         }
         if strict:
@@ -254,7 +254,24 @@ class Contract:
         if any(map(_in_brackets, here.values())):
             return BracketShape(schema, self.components)
         commas = frozenset(name for name, one in here.items() if one.get("explode") is False)
-        return Shape(schema, self.components, comma_lists=commas)
+        shape = Shape(schema, self.components, comma_lists=commas)
+        return shape.with_json_text() if any("content" in one for one in here.values()) else shape
+
+
+def _alternatives(security: list[dict[str, list[str]]]) -> dict[str, list[str]] | None:
+    """Each scheme with all the scopes of which one is enough; a contract may name a scheme once per scope."""
+    found: dict[str, list[str]] = {}
+    for one in security:
+        for name, scopes in one.items():
+            found[name] = [*found.get(name, ()), *scopes]
+    return found or None
+
+
+def _schema(parameter: Mapping[str, Any]) -> Schema:
+    """A parameter's schema; one that has a content instead holds JSON as its text."""
+    content: Mapping[str, Any] = parameter.get("content", {}).get("application/json", {})
+    found: Schema = parameter.get("schema", content.get("schema", {}))
+    return found
 
 
 def _in_brackets(described: Mapping[str, Any]) -> bool:

@@ -92,12 +92,12 @@ class Control:
 
     async def health(self, request: Request) -> JSONResponse:
         """Is it up, and what does it play?"""
-        return JSONResponse({"status": "ok", "connectors": sorted(self._sandbox.platforms), "now": self._store.now()})
+        return JSONResponse({"status": "ok", "connectors": sorted(self._connectors()), "now": self._store.now()})
 
     async def accounts(self, request: Request) -> JSONResponse:
         """The seeded account of each platform, in the shape a connection wants."""
         db = self._store.db
-        return JSONResponse({slug: found.describe(db) for slug, found in self._sandbox.platforms.items()})
+        return JSONResponse({slug: found.describe(db) for slug, found in self._connectors().items()})
 
     async def effects(self, request: Request) -> JSONResponse:
         """Effects above ``since_id``, oldest first."""
@@ -195,6 +195,9 @@ class Control:
         except NotImplementedError as error:
             raise _BadRequestError(str(error)) from None
         return JSONResponse({"connector": platform.slug, "opted_out": out})
+
+    def _connectors(self) -> dict[str, Platform]:
+        return {slug: found for slug, found in self._sandbox.platforms.items() if found.is_connector}
 
     def _known(self, connector: str) -> Platform:
         if connector not in self._sandbox.platforms:

@@ -7,7 +7,7 @@ import hmac
 import json
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from connectors.sandbox.contract import Problem, ProblemKind
 from connectors.sandbox.platform import Call, Refusal, Reply
@@ -29,6 +29,7 @@ def error(
     subcode: int | None = None,
     kind: str = "OAuthException",
     details: str | None = None,
+    blame: Sequence[str] = (),
     is_transient: bool | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Reply:
@@ -37,14 +38,20 @@ def error(
     Args:
         kind: Its ``type``.
         details: WhatsApp says more in ``error_data``.
+        blame: There the Marketing API names the fields at fault.
     """
+    data: dict[str, object] | None = None
+    if details is not None:
+        data = {"messaging_product": "whatsapp", "details": details}
+    elif blame:
+        data = {"blame_field_specs": [[name] for name in blame]}
     fields = {
         "message": f"(#{code}) {message}",
         "type": kind,
         "code": code,
         "error_subcode": subcode,
         "is_transient": is_transient,
-        "error_data": None if details is None else {"messaging_product": "whatsapp", "details": details},
+        "error_data": data,
         "fbtrace_id": "A" + secrets.token_urlsafe(16),
     }
     body = {"error": {name: value for name, value in fields.items() if value is not None}}

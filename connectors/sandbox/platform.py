@@ -99,11 +99,13 @@ class Platform(ABC):
         slug: The connector's slug; also the name of its contract.
         tables: SQL that creates its tables; every statement says IF NOT EXISTS.
         operations: One handler per operationId of the contract, all of them. A handler runs inside a transaction.
+        is_connector: Whether anyone connects to it; not so what only serves other platforms, such as their tokens.
     """
 
     slug: ClassVar[str]
     tables: ClassVar[str]
     operations: ClassVar[Mapping[str, Handler]]
+    is_connector: ClassVar[bool] = True
 
     def widen(self, contract: Contract) -> None:  # noqa: B027
         """Add what the platform accepts and the contract cannot say, such as a second encoding. Default: nothing."""

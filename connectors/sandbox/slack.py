@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 import secrets
 import sqlite3
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from connectors.sandbox import bodies, slack_channels, slack_chat, slack_data, slack_files
+from connectors.sandbox import bodies, slack_channels, slack_chat, slack_data, slack_files, slack_tokens
 from connectors.sandbox.contract import Contract, Operation, Problem, ProblemKind
 from connectors.sandbox.platform import Call, Handler, Platform, Reply
 from connectors.sandbox.shapes import Shape
 from connectors.sandbox.slack_data import BOT_SCOPES, SEEDED_CHANNELS, SEEDED_USERS, error, new_id, ok, refusal
 
-_ROTATED_LIFE_S = 43_200
 _LIMITED_SCOPES = "channels:read"
 
 # (field, rule or None for any) to Slack's error; the first that matches is answered.
@@ -54,58 +50,11 @@ def _auth_test(call: Call) -> Reply:
     )
 
 
-def _exchange(call: Call) -> Reply:
-    """oauth.v2.access: a code or a refresh token, each good for once, against a rotating pair of tokens."""
-    fields: dict[str, Any] = call.body
-    team = call.db.execute("SELECT * FROM slack_team").fetchone()
-    client_id, client_secret = _client(call)
-    if client_id != team["client_id"]:
-        raise refusal("invalid_client_id")
-    if not _same(client_secret, team["client_secret"]):
-        raise refusal("bad_client_secret")
-    kind, given = (
-        ("refresh", fields.get("refresh_token", "")) if "refresh_token" in fields else ("code", fields.get("code", ""))
-    )
-    spent = call.db.execute(
-        "UPDATE slack_token SET revoked = 1 WHERE token = ? AND kind = ? AND NOT revoked RETURNING scopes",
-        (given, kind),
-    ).fetchone()
-    if spent is None:
-        raise refusal("invalid_refresh_token" if kind == "refresh" else "invalid_code")
-    access, refresh = f"xoxe.xoxb-1-{secrets.token_urlsafe(24)}", f"xoxe-1-{secrets.token_urlsafe(24)}"
-    add = "INSERT INTO slack_token (token, kind, scopes, expires_at) VALUES (?, ?, ?, ?)"
-    call.db.execute(add, (access, "bot", spent["scopes"], call.now + _ROTATED_LIFE_S))
-    call.db.execute(add, (refresh, "refresh", spent["scopes"], None))
-    return ok(
-        app_id=team["app_id"],
-        access_token=access,
-        refresh_token=refresh,
-        token_type="bot",  # noqa: S106
-        scope=spent["scopes"],
-        expires_in=_ROTATED_LIFE_S,
-        bot_user_id=team["bot_user"],
-        team={"id": team["team_id"], "name": "Sandbox"},
-        enterprise=None,
-        is_enterprise_install=False,
-    )
-
-
-def _client(call: Call) -> tuple[str, str]:
-    scheme, _, value = call.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return call.body.get("client_id", ""), call.body.get("client_secret", "")
-    try:
-        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return user, password
-
-
 class Slack(Platform):
     """Slack: messages now and later, channels, files, token rotation."""
 
     slug: ClassVar[str] = "slack"
-    tables: ClassVar[str] = slack_data.TABLES
+    tables: ClassVar[str] = slack_data.TABLES + slack_tokens.TABLES
     operations: ClassVar[Mapping[str, Handler]] = {
         "sendMessage": slack_chat.send,
         "scheduleMessage": slack_chat.schedule,
@@ -123,7 +72,8 @@ class Slack(Platform):
         "completeUpload": slack_files.complete,
         "getFile": slack_files.info,
         "checkCredentials": _auth_test,
-        "exchangeToken": _exchange,
+        "exchangeToken": slack_tokens.exchange,
+        "authorize": slack_tokens.authorize,
     }
 
     def widen(self, contract: Contract) -> None:
@@ -253,7 +203,3 @@ def _unfit(problem: Problem) -> Reply:
             return error(code)
     messages = [f"[ERROR] {found.rule}: {found.field}" for found in problem.violations]
     return error("invalid_arguments", response_metadata={"messages": messages})
-
-
-def _same(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(), wanted.encode())

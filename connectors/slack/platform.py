@@ -40,6 +40,14 @@ SLACK = Connector(
     credential=web.SlackCredential,
     settings=SlackSettings,
     api_version="unversioned, as of August 2026",
+    oauth=web.OAUTH,
+    console=(
+        "Open https://api.slack.com/apps, choose 'Create New App' and 'From scratch', and pick the workspace.",
+        "Under 'OAuth & Permissions' add {redirect_uri} to the redirect URLs.",
+        "There add the bot token scopes: " + ", ".join(web.OAUTH.scopes) + ".",
+        "Token rotation may be switched on there; it cannot be switched off again.",
+        "Under 'Basic Information' you find the Client ID and the Client Secret.",
+    ),
 )
 
 

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, Field, model_validator
 
 from connectors.kit.errors import (
     AuthExpired,
     ConnectorError,
+    GrantDead,
     InvalidRequest,
     NotFound,
     OutcomeUnknown,
@@ -22,6 +23,7 @@ from connectors.kit.errors import (
 )
 from connectors.kit.fields import Secret
 from connectors.kit.http import retry_after_s
+from connectors.kit.oauth import OAuth, OAuthCredential
 
 if TYPE_CHECKING:
     import requests
@@ -72,12 +74,70 @@ _WAITS_S = {
 _HINTS = {"not_in_channel": "invite the app to the channel", "is_archived": "the channel is archived"}
 
 
-class SlackCredential(BaseModel):
-    """A bot's token."""
+class SlackCredential(OAuthCredential):
+    """A bot's token, or the app's identity and the pair of tokens that token rotation replaces."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    client_id: str = Field(default="", description="Client ID of the app, under Basic Information.")
+    access_token: Secret | None = Field(
+        default=None,
+        validation_alias=AliasChoices("bot_token", "access_token"),
+        description="The bot's token: xoxb-..., or xoxe.xoxb-... with token rotation.",
+    )
 
-    bot_token: Secret = Field(description="xoxb-..., or xoxe.xoxb-... with token rotation.")
+    @model_validator(mode="after")
+    def _speaks_for_something(self) -> SlackCredential:
+        if self.access_token is None and (not self.client_id or self.client_secret is None):
+            raise ValueError("needs bot_token, or client_id and client_secret")
+        if self.refresh_token is not None and (not self.client_id or self.client_secret is None):
+            raise ValueError("a refresh_token needs client_id and client_secret")
+        return self
+
+
+OAUTH = OAuth(
+    authorize_url="https://slack.com/oauth/v2/authorize",
+    token_url="https://slack.com/api/oauth.v2.access",  # noqa: S106
+    scopes=(
+        "chat:write",
+        "channels:read",
+        "groups:read",
+        "im:read",
+        "mpim:read",
+        "channels:history",
+        "groups:history",
+        "im:history",
+        "mpim:history",
+        "channels:join",
+        "im:write",
+        "files:write",
+        "files:read",
+    ),
+    basic=True,
+    pkce=False,
+    scope_separator=",",
+    loopback=False,
+    errors={
+        "invalid_refresh_token": GrantDead,
+        "token_revoked": GrantDead,
+        "account_inactive": GrantDead,
+        "invalid_code": GrantDead,
+        "code_already_used": GrantDead,
+        "invalid_client_id": Permission,
+        "bad_client_secret": Permission,
+        "oauth_authorization_url_mismatch": Permission,
+        "bad_redirect_uri": InvalidRequest,
+        "invalid_grant_type": InvalidRequest,
+        "ratelimited": RateLimited,
+        "rate_limited": RateLimited,
+        "internal_error": Unavailable,
+        "fatal_error": Unavailable,
+        "service_unavailable": Unavailable,
+        "request_timeout": Unavailable,
+    },
+)
+"""Only an app with token rotation has a refresh token, which each renewal replaces; other tokens do not end.
+
+https://docs.slack.dev/authentication/using-token-rotation
+"""
 
 
 def post(
@@ -162,7 +222,7 @@ def _url(method: str) -> str:
 
 
 def _authorization(call: Call) -> dict[str, str]:
-    return {"Authorization": f"Bearer {call.credential_as(SlackCredential).bot_token.get_secret_value()}"}
+    return call.credential_as(SlackCredential).bearer()
 
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,6 +39,12 @@ SMS = Connector(
     credential=twilio.TwilioCredential,
     settings=SmsSettings,
     api_version="2010-04-01",
+    console=(
+        "Open https://console.twilio.com and choose the account that sends; its SID (AC...) stands on the first page.",
+        "Under Account > API keys & tokens create a Standard API key: its SID (SK...) and secret are shown once.",
+        "The auth token stands on the same page; it also proves the webhooks that Twilio sends.",
+        "Buy or port a number, or make a Messaging Service (MG...); scheduled messages need the latter.",
+    ),
 )
 
 

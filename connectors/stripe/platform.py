@@ -90,6 +90,11 @@ STRIPE = Connector(
     credential=web.StripeCredential,
     settings=StripeSettings,
     api_version=API_VERSION,
+    console=(
+        "Open https://dashboard.stripe.com/apikeys; for test mode https://dashboard.stripe.com/test/apikeys.",
+        "Create a restricted key that may write Customers, Checkout Sessions, Payment Links, Charges and Refunds.",
+        "Let it write Coupons and Promotion Codes and read Events too; it is shown once.",
+    ),
 )
 
 

@@ -32,6 +32,12 @@ WHATSAPP = Connector(
     api_sunset=meta_graph.SUNSET,
     # An answer that comes too late leaves the message to a person: rather wait as long as a lease allows.
     read_s=16.0,
+    console=(
+        "Open https://developers.facebook.com/apps, create an app of type Business and add the product WhatsApp.",
+        "In https://business.facebook.com/settings/system-users make a system user for the app and the account.",
+        "Generate its token with whatsapp_business_messaging and whatsapp_business_management, to expire never.",
+        "Under WhatsApp > API Setup you find the id of the phone number that sends.",
+    ),
 )
 
 

@@ -33,72 +33,65 @@ def add(
     credential_file: Annotated[
         Path | None,
         typer.Option(
-            help="JSON object with the secrets; standard input if left out, to keep it out of the shell's history."
+            help="JSON object with the secrets; without it a terminal is asked, and else standard input read."
         ),
     ] = None,
     settings_json: Annotated[
-        str, typer.Option("--settings", help='JSON object, such as \'{"from_number": "+1..."}\'.')
-    ] = "{}",
+        str | None, typer.Option("--settings", help='JSON object, such as \'{"from_number": "+1..."}\'.')
+    ] = None,
     limit: Limits = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Store a new credential for the connection that has this name.")
+    ] = False,
+    redirect_uri: Annotated[
+        str | None, typer.Option(help="Where the platform sends people back to; this machine if left out.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Where to wait for them on this machine.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open the platform's page in a browser.")] = True,
+    timeout_s: Annotated[float, typer.Option("--timeout", min=1, help="Seconds to wait for the consent.")] = 600.0,
     as_json: AsJson = False,
 ) -> None:
-    """Add a connection; its credential is encrypted before it is stored."""
-    from pydantic import ValidationError
+    """Add a connection, step by step if a terminal asks; its credential is encrypted before it is stored."""
+    from neonhub_worker.cli import adding
 
-    from connectors import registry
-    from neonhub_worker.db.engine import transaction
-    from neonhub_worker.requests import field_errors
-    from neonhub_worker.vault import connections, organizations
-
-    try:
-        platform = registry.connector(connector)
-    except registry.UnknownConnector as error:
-        raise InvalidInput([FieldError("connector", str(error))]) from None
+    wanted = adding.Wanted(adding.platform(connector), organization, name or connector, replace=replace)
+    settings = None if settings_json is None else json_object(settings_json, "--settings")
     if credential_file is None and sys.stdin.isatty():
-        note(f"paste the credential as one JSON object ({', '.join(platform.credential.model_fields)}), then Ctrl-D:")
-    credential = json_object(_text(credential_file), "credential")
-    settings = json_object(settings_json, "--settings")
-    try:
-        platform.credential.model_validate(credential)
-        platform.settings.model_validate(settings)
-    except ValidationError as error:
-        raise InvalidInput(field_errors(error)) from None
-    with transaction() as opened:
-        organizations.ensure(organization, organization, connection=opened)
-        connection_id = connections.add(
-            organization_id=organization,
-            name=name or connector,
-            connector=connector,
-            account=account or (name or connector),
-            credential=credential,
-            settings=settings,
-            limits=_limits(limit),
-            connection=opened,
+        credential, settings = wanted.ask(
+            settings, redirect_uri=redirect_uri, port=port, browser=browser, timeout_s=timeout_s
         )
+    else:
+        credential = json_object(_text(credential_file), "credential")
+    connection_id = wanted.store(credential, settings, account=account, limits=_limits(limit))
     if as_json:
-        print_json({"id": connection_id, "name": name or connector})
+        print_json({"id": connection_id, "name": wanted.name})
     else:
         print(connection_id)
-        note(f"`neonhub connections test {name or connector} --org {organization}` tries it with a harmless call")
+        note(f"`neonhub connections test {wanted.name} --org {organization}` tries it with a harmless call")
 
 
 @app.command("list")
 def list_connections(organization: Organization = "demo", as_json: AsJson = False) -> None:
     """List an organization's connections; never their secrets."""
+    from neonhub_worker.performing import grants
     from neonhub_worker.vault import connections, organizations
 
     organizations.need(organization)
-    found = connections.list_all(organization)
+    found = [(one, grants.outlook(one.id)) for one in connections.list_all(organization)]
     if as_json:
-        print_json([_data(one) for one in found])
+        print_json([_data(one, outlook) for one, outlook in found])
         return
     table(
-        ("name", "platform", "account", "state", "limits", "waits", "settings"),
+        ("name", "platform", "account", "state", "ends", "limits", "waits", "settings"),
         (
-            (one.name, one.connector, one.account, one.state, ", ".join(_written(one)), _waits(one.id), one.settings)
-            for one in found
+            (one.name, one.connector, one.account, one.state, _ends(outlook), ", ".join(_written(one)), _waits(one.id),
+             one.settings)
+            for one, outlook in found
         ),
-    )
+    )  # fmt: skip
+    for one, outlook in found:
+        for sentence in outlook.warnings:
+            note(f"{one.name}: {sentence}")
 
 
 @app.command()
@@ -129,6 +122,43 @@ def test(name: Name, organization: Organization = "demo", as_json: AsJson = Fals
     else:
         print(said)
     return 0
+
+
+@app.command()
+def refresh(name: Name, organization: Organization = "demo", as_json: AsJson = False) -> int:
+    """Renew a connection's token now; also of a grant that was found dead, in case it works again."""
+    from neonhub_worker.performing import grants, tokens
+    from neonhub_worker.vault import connections
+
+    described = connections.get_by_name(organization, name)
+    found = tokens.renew(connections.open_connection(described.id))
+    if isinstance(found, tokens.Unready):
+        kind, message = found.error["class"], found.error["message"]
+        if as_json:
+            print_json({"ok": False, "error": kind, "message": message})
+        else:
+            hint = f"; `neonhub connections add {described.connector} --name {name} --replace` asks a person again"
+            note(f"error: {kind}: {message}{hint if found.dead else ''}")
+        return 1
+    grant = grants.of(found)
+    expires_at = None if grant is None else grant.expires_at
+    if as_json:
+        print_json({"ok": True, "name": name, "expires_at": expires_at})
+    else:
+        print(f"{name} renewed" + (f", until {expires_at:%Y-%m-%d %H:%M:%S} UTC" if expires_at else ""))
+    return 0
+
+
+@app.command("rotate-keys")
+def rotate_keys(as_json: AsJson = False) -> None:
+    """Encrypt all credentials anew with the first of NEONHUB_VAULT_KEYS; the others may be removed then."""
+    from neonhub_worker.vault import connections
+
+    count = connections.rotate_all()
+    if as_json:
+        print_json({"credentials": count})
+    else:
+        print(f"{count} credentials are encrypted with the first key")
 
 
 @app.command()
@@ -191,6 +221,11 @@ def _waits(connection_id: Any) -> str:
     )
 
 
+def _ends(outlook: Any) -> str | None:
+    grant = outlook.grant
+    return None if grant is None or grant.ends_at is None else f"{grant.ends_at:%Y-%m-%d}"
+
+
 def _text(file: Path | None) -> str:
     try:
         return sys.stdin.read() if file is None else file.read_text(encoding="utf-8")
@@ -202,7 +237,7 @@ def _now(name: str, state: str, *, as_json: bool) -> None:
     print_json({"name": name, "state": state}) if as_json else print(f"{name} {state}")
 
 
-def _data(one: Any) -> dict[str, Any]:
+def _data(one: Any, outlook: Any) -> dict[str, Any]:
     return {
         "id": one.id,
         "name": one.name,
@@ -212,4 +247,16 @@ def _data(one: Any) -> dict[str, Any]:
         "limits": _written(one),
         "waits": _closed(one.id),
         "settings": one.settings,
+        **_foreseen(outlook),
+    }
+
+
+def _foreseen(outlook: Any) -> dict[str, Any]:
+    grant = outlook.grant
+    return {
+        "expires_at": None if grant is None else grant.expires_at,
+        "ends_at": None if grant is None else grant.ends_at,
+        "renewed": grant is not None and grant.renewed,
+        "missing_scopes": [] if grant is None else list(grant.missing),
+        "warnings": list(outlook.warnings),
     }

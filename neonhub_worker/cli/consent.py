@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from neonhub_worker.cli import contact_rules
 from neonhub_worker.cli.output import AsJson, Organization, note, print_json, table
 
-app = typer.Typer(help="Who may not be written to.", no_args_is_help=True)
+app = typer.Typer(help="Who may not be written to, and when and how often others may.", no_args_is_help=True)
+app.add_typer(contact_rules.app, name="rules")
 
 Channel = Annotated[str, typer.Option(help="sms, whatsapp or email.")]
 Address = Annotated[str, typer.Argument(help="Phone number with + and country code, or e-mail address.")]

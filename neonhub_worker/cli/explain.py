@@ -7,13 +7,15 @@ from neonhub_worker.ledger.guard import Engaged
 from neonhub_worker.ledger.late import SENT_LATE
 from neonhub_worker.ledger.runs import Run
 from neonhub_worker.ledger.states import DESCRIPTION, DUE, RunState
+from neonhub_worker.vault.connections import Described
 
 
-def sentences(run: Run, engaged: Engaged | None = None) -> list[str]:
+def sentences(run: Run, engaged: Engaged | None = None, link: Described | None = None) -> list[str]:
     """What a person asking "why?" needs to know, in order.
 
     Args:
         engaged: Why nothing is sent at all.
+        link: The run's connection, if it has one.
     """
     said = [f"{run.name} of {run.organization_id} is {run.state}: {DESCRIPTION[run.state]}."]
     if run.error is not None:
@@ -24,7 +26,7 @@ def sentences(run: Run, engaged: Engaged | None = None) -> list[str]:
     if run.attempts:
         said.append(f"{run.attempts} attempt{'s' if run.attempts > 1 else ''} so far.")
     if run.state in DUE:
-        said.append(_next(run) if engaged is None else f"It waits for the restore guard: {engaged.sentence}.")
+        said += [f"It waits for the restore guard: {engaged.sentence}."] if engaged else _waits(run, link)
     if run.state is RunState.RUNNING and run.lease_until is not None:
         said.append(f"Its worker holds it until {run.lease_until:%H:%M:%S} UTC; if the worker dies it is rescued then.")
     if run.cancel_requested and run.finished_at is None:
@@ -45,6 +47,17 @@ def _what_to_do(run: Run) -> list[str]:
     if run.state in (RunState.FAILED, RunState.EXPIRED, RunState.CANCELLED):
         return [f"`neonhub runs retry {run.id}` tries it again."]
     return []
+
+
+def _waits(run: Run, link: Described | None) -> list[str]:
+    if link is None or link.state != "reauthorize":
+        return [_next(run)]
+    trouble = "its grant is dead" if link.trouble is None else str(link.trouble["message"]).rstrip(".")
+    command = f"neonhub connections add {link.connector} --name {link.name} --org {link.organization_id}"
+    return [
+        f"It waits until somebody agrees again that we may act for the connection {link.name!r}: {trouble}.",
+        f"`{command}` asks that person; all that waits goes on by itself then.",
+    ]
 
 
 def _next(run: Run) -> str:

@@ -86,11 +86,13 @@ def why(run_id: RunId, as_json: AsJson = False) -> None:
     from neonhub_worker.cli import explain
     from neonhub_worker.db.engine import transaction
     from neonhub_worker.ledger import guard
+    from neonhub_worker.vault import connections
 
     run = get_run(run_id)
     with transaction() as connection:
         engaged = guard.engaged(connection)
-    sentences = explain.sentences(run, engaged)
+        link = run.connection and connections.find(run.organization_id, run.connection, connection=connection)
+    sentences = explain.sentences(run, engaged, link or None)
     if as_json:
         print_json({"id": run.id, "state": run.state, "why": sentences, "timeline": _data(run)["timeline"]})
         return

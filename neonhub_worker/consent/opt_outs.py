@@ -16,9 +16,11 @@ from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import FieldError, InvalidInput
 
 PHONE_CHANNELS = ("sms", "whatsapp")
-CHANNELS = (*PHONE_CHANNELS, "email")
+ID_CHANNELS = ("discord", "x")
+CHANNELS = (*PHONE_CHANNELS, "email", *ID_CHANNELS)
 """Every channel an address belongs to. An opt-out recorded under any other name would never be looked up."""
 
+_ID = re.compile(r"[1-9][0-9]{0,19}")
 _EMAIL = re.compile(r"[^@\s\x00]+@[^@\s\x00]+")
 
 _YES = {"", "1", "true", "yes", "y"}
@@ -117,13 +119,15 @@ def list_all(organization_id: str, *, connection: Connection | None = None) -> l
 
 
 def normalise(channel: str, address: str) -> str:
-    """The one spelling of an address: E.164 for phones, lower case otherwise.
+    """The one spelling of an address: E.164 for phones, digits for people known by a platform's id, else lower case.
 
     Raises:
         InvalidInput: It is not an address of this channel.
     """
     if channel not in CHANNELS:
         raise InvalidInput([FieldError("channel", f"must be one of {', '.join(CHANNELS)}")])
+    if channel in ID_CHANNELS:
+        return _id(address)
     if channel not in PHONE_CHANNELS:
         return _email(address)
     try:
@@ -133,6 +137,12 @@ def normalise(channel: str, address: str) -> str:
     if number is None or not phonenumbers.is_possible_number(number):
         raise InvalidInput([FieldError("address", "must be a phone number with + and country code")])
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _id(address: str) -> str:
+    if not _ID.fullmatch(address.strip()):
+        raise InvalidInput([FieldError("address", "must be the person's id on that platform: digits")])
+    return address.strip()
 
 
 def _email(address: str) -> str:

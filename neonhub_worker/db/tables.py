@@ -70,6 +70,17 @@ connection = Table(
     Column("state", Text, nullable=False, server_default=text("'active'")),
     _at("created_at", nullable=False, default=True),
     _at("updated_at", nullable=False, default=True),
+    # Counts the credentials it has had; the one that a platform refused before its time.
+    _count("credential_version"),
+    Column("refused_version", Integer),
+    # Who renews its token, and until when nobody else may.
+    _at("refreshing_until"),
+    Column("refreshing_by", Text),
+    _at("renewed_at"),
+    # Renewals that failed since the last that worked, why, and when it is tried again.
+    _at("renew_after"),
+    _count("renewal_failures"),
+    Column("renewal_error", JSONB),
     UniqueConstraint("organization_id", "name", name="connection_name"),
     CheckConstraint("state in ('active', 'reauthorize', 'disabled')", name="connection_state"),
 )
@@ -93,6 +104,9 @@ run = Table(
     Column("alike", Text),
     Column("channel", Text),
     Column("recipient", Text),
+    # Where the recipient is, if the producer knows it; and whether it waits for the message, whatever the hour.
+    Column("recipient_zone", Text),
+    _flag("transactional"),
     # Digest of what a limit may count besides the connection and the action: a recipient or a place.
     Column("target", Text),
     # The action's limits whose permits the claim takes; null if its effects take them themselves, one by one.
@@ -298,6 +312,29 @@ opt_out = Table(
     Column("source", Text, nullable=False),
     PrimaryKeyConstraint("organization_id", "channel", "address", name="opt_out_pkey"),
 )
+
+contact_rule = Table(
+    "contact_rule",
+    metadata,
+    Column("organization_id", Text, ForeignKey("organization.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    # quiet, zone, caps and policy; see ContactRule.
+    Column("rule", JSONB, nullable=False),
+    _at("updated_at", nullable=False, default=True),
+    PrimaryKeyConstraint("organization_id", "channel", name="contact_rule_pkey"),
+)
+
+contact_use = Table(
+    "contact_use",
+    metadata,
+    Column("organization_id", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("run_id", Uuid, nullable=False),
+    _at("at", nullable=False),
+    PrimaryKeyConstraint("organization_id", "channel", "address", "run_id", name="contact_use_pkey"),
+)
+Index("contact_use_at", contact_use.c.at)
 
 consent_event = Table(
     "consent_event",

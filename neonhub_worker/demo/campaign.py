@@ -20,16 +20,22 @@ _COLUMNS = {"id", "first_name", "phone", "country", "locale", "consent", "segmen
 
 
 class Message(BaseModel):
-    """One message of a campaign: to every contact, or to one channel."""
+    """One message of a campaign: to every contact, or one for all.
+
+    Attributes:
+        input: The action's input. Texts in it may hold placeholders; one that begins with ``@`` names a template.
+        to: ``contacts`` for one message each, with their columns as placeholders.
+        segment: Only contacts of this segment.
+        after_s: Seconds after the start of the campaign.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
     action: str
     connection: str
-    template: str
+    input: dict[str, Any]
     to: str | None = Field(default=None, pattern="^contacts$")
-    channel: str | None = None
     segment: str | None = None
     after_s: float = Field(default=0, ge=0)
 
@@ -123,35 +129,42 @@ def _of_message(campaign: Campaign, message: Message, occasion: str, now: dateti
     at = now + timedelta(seconds=message.after_s) if message.after_s else None
     key = f"{campaign.file.name}:{occasion}:{message.id}"
     if message.to is None:
-        text = _text(campaign.folder, message, {})
-        yield _request(campaign, message, {"channel": message.channel, "text": text}, key, at)
+        yield _request(campaign, message, {"occasion": occasion[:8]}, key, at)
         return
     for contact in campaign.contacts:
         if message.segment in (None, contact.fields["segment"]):
-            text = _text(campaign.folder, message, contact.fields)
-            yield _request(campaign, message, {"to": contact.phone, "body": text}, f"{key}:{contact.id}", at)
+            fields = {**contact.fields, "phone": contact.phone, "occasion": occasion[:8]}
+            yield _request(campaign, message, fields, f"{key}:{contact.id}", at)
 
 
-def _request(
-    campaign: Campaign, message: Message, content: dict[str, Any], key: str, at: datetime | None
-) -> RunRequest:
+def _request(campaign: Campaign, message: Message, fields: dict[str, str], key: str, at: datetime | None) -> RunRequest:
     return RunRequest(
         action=message.action,
         organization_id=campaign.file.organization,
         connection=message.connection,
-        input=content,
+        input={name: _filled(campaign.folder, value, fields) for name, value in message.input.items()},
         idempotency_key=key,
         at=at,
     )
 
 
-def _text(folder: Path, message: Message, fields: dict[str, str]) -> str:
+def _filled(folder: Path, value: Any, fields: dict[str, str]) -> Any:
+    """A part of an input with its texts filled in."""
+    if isinstance(value, list):
+        return [_filled(folder, one, fields) for one in value]
+    if isinstance(value, dict):
+        return {name: _filled(folder, one, fields) for name, one in value.items()}
+    return _text(folder, value, fields) if isinstance(value, str) else value
+
+
+def _text(folder: Path, text: str, fields: dict[str, str]) -> str:
+    where = text.removeprefix("@")
     try:
-        name = message.template.format_map(fields)
-        return _read(folder / name).strip().format_map(fields)
+        filled = where.format_map(fields)
+        return _read(folder / filled).strip().format_map(fields) if text.startswith("@") else filled
     except (KeyError, IndexError, ValueError) as error:
         rule = f"uses a placeholder that is no column of the contacts ({error})"
-        raise InvalidInput([FieldError(message.template, rule)]) from None
+        raise InvalidInput([FieldError(where, rule)]) from None
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from neonhub_worker.ledger.states import FINAL, RunState
-
-SENDS = {"sendSMS", "sendMessage"}
-"""Actions of the sandbox's effects that a campaign's messages make."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +21,7 @@ class RunResult:
     id: str
     name: str
     state: RunState
-    recipient: str
-    text: str
+    provider_id: str | None
     attempts: int
     why: str | None
     read_back: bool
@@ -38,6 +34,7 @@ class Report:
     Attributes:
         effects: Messages that really reached a platform, as the sandbox counted.
         duplicates: Effects beyond those of succeeded runs; a parked run may account for one.
+        by_action: How many messages of each action were accepted.
         lost: Accepted messages without an end, and succeeded ones that the sandbox never saw.
     """
 
@@ -49,6 +46,7 @@ class Report:
     lost: int
     attempts: int
     read_backs: int
+    by_action: dict[str, int] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -61,24 +59,45 @@ def judge(runs: Sequence[RunResult], effects: Iterable[Mapping[str, Any]], *, le
     """Compare the ledger with what the sandbox counted.
 
     Args:
-        effects: The sandbox's, of this campaign only.
+        effects: The sandbox's, since the campaign began; those of other actions than the campaign's do not count.
         left_out: Contacts that were refused before anything was accepted, by reason.
     """
-    seen = Counter((e["recipient"], e["text"]) for e in effects if e["action"] in SENDS)
-    succeeded = Counter((r.recipient, r.text) for r in runs if r.state is RunState.SUCCEEDED)
-    parked = Counter((r.recipient, r.text) for r in runs if r.state is RunState.PARKED)
-    unfinished = [r for r in runs if r.state not in (*FINAL, RunState.PARKED)]
-    places = seen.keys() | succeeded.keys()
+    names = {run.name for run in runs}
+    seen = [effect for effect in effects if f"{effect['connector']}.{effect['action']}" in names]
+    unclaimed, missing = _match(runs, seen)
+    parked = Counter(run.name for run in runs if run.state is RunState.PARKED)
+    unfinished = [run for run in runs if run.state not in (*FINAL, RunState.PARKED)]
     refused = Counter(left_out)
-    ended_without = [r for r in runs if r.state in FINAL and r.state is not RunState.SUCCEEDED]
-    refused.update(r.why or str(r.state) for r in ended_without)
+    ended_without = [run for run in runs if run.state in FINAL and run.state is not RunState.SUCCEEDED]
+    refused.update(run.why or str(run.state) for run in ended_without)
     return Report(
         accepted=len(runs),
-        states=dict(Counter(str(r.state) for r in runs)),
+        states=dict(Counter(str(run.state) for run in runs)),
         refused=dict(refused),
-        effects=seen.total(),
-        duplicates=sum(max(0, seen[place] - succeeded[place] - parked[place]) for place in places),
-        lost=len(unfinished) + sum(max(0, succeeded[place] - seen[place]) for place in places),
-        attempts=sum(r.attempts for r in runs),
-        read_backs=sum(r.read_back for r in runs),
+        effects=len(seen),
+        duplicates=sum(max(0, count - parked[name]) for name, count in unclaimed.items()),
+        lost=len(unfinished) + missing,
+        attempts=sum(run.attempts for run in runs),
+        read_backs=sum(run.read_back for run in runs),
+        by_action=dict(sorted(Counter(run.name for run in runs).items())),
     )
+
+
+def _match(runs: Sequence[RunResult], effects: Sequence[Mapping[str, Any]]) -> tuple[Counter[str], int]:
+    """How many effects of each action no succeeded run accounts for, and how many of those runs have none.
+
+    A platform knows what it did by its own id, or by a key that the run's id stands for.
+    """
+    left: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for number, effect in enumerate(effects):
+        for known_as in {effect["provider_id"], effect["key"]} - {None}:
+            left[f"{effect['connector']}.{effect['action']}", str(known_as)].append(number)
+    claimed: set[int] = set()
+    missing = 0
+    for run in runs:
+        if run.state is RunState.SUCCEEDED:
+            free = [number for number in left[run.name, str(run.provider_id)] if number not in claimed]
+            claimed.update(free[:1])
+            missing += not free
+    unclaimed = (effect for number, effect in enumerate(effects) if number not in claimed)
+    return Counter(f"{effect['connector']}.{effect['action']}" for effect in unclaimed), missing

@@ -91,10 +91,8 @@ _IN_DOUBT = text(
 
 _RESULTS = text(
     """
-    select r.id, r.name, r.state, r.attempts,
+    select r.id, r.name, r.state, r.attempts, r.provider_id,
            (r.error ->> 'class') || coalesce(' (' || (r.error ->> 'code') || ')', '') as why,
-           coalesce(r.input ->> 'to', r.input ->> 'channel') as recipient,
-           coalesce(r.input ->> 'body', r.input ->> 'text') as text,
            exists (select 1 from run_event e where e.run_id = r.id and e.detail ->> 'settled' is not null) as read_back
     from run r where r.id = any(:ids)
     """

@@ -54,7 +54,8 @@ _LANES = text(
             order by queue, organization_id, coalesce(connection_id, '{NO_CONNECTION}'), name, priority limit 1
         ) next
     )
-    select l.*, head.since, head.ready, least(pace.room, gate.room) as room,
+    select l.*, head.since, head.ready,
+           least(pace.room, gate.room, case when c.state = 'reauthorize' then 0 end) as room,
            greatest(pace.opens_s, gate.opens_s) as opens_s
     from lane l
     left join connection c on c.id = l.connection_id

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from neonhub_worker import clock
+from neonhub_worker.dispatch.contact import Contact
 from neonhub_worker.dispatch.limits import LONGEST_S, Limit, Window, next_slot
 
 AHEAD_S = 0.1
@@ -57,7 +58,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A due run, and what it has to pass."""
+    """A due run, and what it has to pass.
+
+    Attributes:
+        in_doubt: It has to find out first whether it was sent, which reaches nobody.
+        grant_dead: Its connection waits for a person.
+    """
 
     id: uuid.UUID
     name: str
@@ -67,6 +73,14 @@ class Wanted:
     closed_until: datetime | None
     target_closed: bool
     half_open: bool
+    in_doubt: bool
+    grant_dead: bool
+    contact: Contact | None
+
+    @property
+    def waits_for_something(self) -> bool:
+        """Whether anything at all may keep it from going at once."""
+        return bool(self.limits or self.closed_until or self.half_open or self.grant_dead or self.contact)
 
 
 # Held until the transaction ends: claims on one connection take turns while they count its permits.

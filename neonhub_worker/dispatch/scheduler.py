@@ -21,6 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from neonhub_worker import clock, faults
+from neonhub_worker.consent import contact_rules
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch import due, gates, heartbeat, permits
 from neonhub_worker.dispatch.publish import publish
@@ -121,6 +122,7 @@ class PostgresScheduler(Scheduler):
                 permits.forget_past(connection)
                 + firing.forget_past(connection, days=days)
                 + gates.forget_past(connection)
+                + contact_rules.forget_past(connection)
             )
         self._pruned = mark
         if mark is not None or others:

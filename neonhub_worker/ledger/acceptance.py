@@ -41,6 +41,8 @@ class Draft:
         effect: Name of the step that the claim writes ahead; None for reads and for actions of several steps.
         alike: Digest that is equal for two runs whose effects the platform would show alike; None if it shows our key.
         recipient: Normalised address that consent is looked up for, with its channel.
+        recipient_zone: Where the recipient is, if known.
+        transactional: The recipient waits for it: neither quiet hours nor caps hold it.
         target: Digest of what limits ``of="target"`` count.
         limits: The action's limits, as JSON, whose permits the claim takes; None if its effects take them one by one.
         run_at: When it becomes due, UTC; None means now, by the database's clock.
@@ -59,6 +61,8 @@ class Draft:
     alike: str | None = None
     channel: str | None = None
     recipient: str | None = None
+    recipient_zone: str | None = None
+    transactional: bool = False
     target: str | None = None
     limits: list[dict[str, Any]] | None = None
     idempotency_key: str | None = None
@@ -97,10 +101,12 @@ _ACCEPT = text(
                     cast(:input as text[]), cast(:input_hash as text[]), cast(:idempotency_key as text[]),
                     cast(:queue as text[]), cast(:priority as smallint[]), cast(:effect as text[]),
                     cast(:alike as text[]), cast(:channel as text[]), cast(:recipient as text[]),
-                    cast(:target as text[]), cast(:limits as text[]), cast(:max_retries as int[]),
-                    cast(:run_at as timestamptz[]), cast(:expires_at as timestamptz[])) with ordinality
+                    cast(:recipient_zone as text[]), cast(:transactional as bool[]), cast(:target as text[]),
+                    cast(:limits as text[]), cast(:max_retries as int[]), cast(:run_at as timestamptz[]),
+                    cast(:expires_at as timestamptz[])) with ordinality
              as t(id, organization_id, kind, name, connection_id, parent_id, input, input_hash, idempotency_key, queue,
-                  priority, effect, alike, channel, recipient, target, limits, max_retries, run_at, expires_at, nth)
+                  priority, effect, alike, channel, recipient, recipient_zone, transactional, target, limits,
+                  max_retries, run_at, expires_at, nth)
     ), room as (
         select q.queue, :window - (select count(*) from (
                    select 1 from run r where r.queue = q.queue and r.state = 'queued' and r.published_at is not null
@@ -122,11 +128,12 @@ _ACCEPT = text(
         from (select distinct queue, organization_id from d where :published) q
     )
     insert into run (id, organization_id, kind, name, connection_id, parent_id, input, input_hash, idempotency_key,
-                     queue, priority, effect, alike, channel, recipient, target, limits, max_retries, run_at,
-                     expires_at, state, published_at)
+                     queue, priority, effect, alike, channel, recipient, recipient_zone, transactional, target,
+                     limits, max_retries, run_at, expires_at, state, published_at)
     select d.id, d.organization_id, d.kind, d.name, d.connection_id, d.parent_id, d.input::jsonb, d.input_hash,
-           d.idempotency_key, d.queue, d.priority, d.effect, d.alike, d.channel, d.recipient, d.target,
-           d.limits::jsonb, d.max_retries, coalesce(d.run_at, now()), d.expires_at,
+           d.idempotency_key, d.queue, d.priority, d.effect, d.alike, d.channel, d.recipient,
+           d.recipient_zone, d.transactional, d.target, d.limits::jsonb, d.max_retries, coalesce(d.run_at, now()),
+           d.expires_at,
            case when d.ahead then 'scheduled' else 'queued' end,
            case when not d.ahead and d.place <= room.room and not lane.taken and before.runs + d.place_of_own <= :few
                      and (d.place_in_lane = 1 or not lane.paced and coalesce(d.limits, '[]') = '[]') then now() end

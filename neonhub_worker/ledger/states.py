@@ -78,7 +78,11 @@ _TIMED = (RunState.SCHEDULED, RunState.RETRYING, RunState.WAITING)
 
 MOVES = {
     "ripen": Move(_TIMED, RunState.QUEUED, "its time has come; too common for the timeline"),
-    "hold": Move(DUE, RunState.WAITING, "its target's turn has not come, or a run just like it is being sent"),
+    "hold": Move(
+        DUE,
+        RunState.WAITING,
+        "its turn has not come, its recipient is left in peace, or one just like it is being sent",
+    ),
     "claim": Move(DUE, RunState.RUNNING, "a worker takes the lease"),
     "succeed": Move(_RUNNING, RunState.SUCCEEDED, "the platform confirmed the effect"),
     "fail": Move(_RUNNING, RunState.FAILED, "refused, or out of retries, and certainly not done"),
@@ -94,6 +98,7 @@ MOVES = {
     "compare": Move((*DUE, RunState.RUNNING), RunState.QUEUED, "a restored database: perhaps done since the backup"),
     "cancel": Move(DUE, RunState.CANCELLED, "a person cancels; nothing is in doubt"),
     "expire": Move(DUE, RunState.EXPIRED, "expires_at passed; nothing is in doubt"),
+    "drop": Move(DUE, RunState.EXPIRED, "its recipient is to be left in peace now, and the rule says not to wait"),
     "retry": Move((RunState.FAILED, RunState.CANCELLED, RunState.EXPIRED), RunState.QUEUED, "a person asks again"),
     "settle_sent": Move((RunState.PARKED,), RunState.SUCCEEDED, "a person or a late answer: it happened"),
     "settle_not_sent": Move((RunState.PARKED,), RunState.FAILED, "a person: it did not happen"),

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import requests
 from sqlalchemy import text
 
+from neonhub_worker import clock
 from neonhub_worker.db import migrate
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import NeonhubError, VaultError, first_line
 from neonhub_worker.ledger import guard
+from neonhub_worker.performing import grants
 from neonhub_worker.settings import Settings, load
 from neonhub_worker.vault import cipher
 
@@ -45,7 +47,7 @@ def run() -> list[Finding]:
     if settings.database_url is None and settings.broker_url is None:
         hint = f"no stack runs in {settings.home}; `neonhub up` starts one"
         return [*findings, Finding("note", "servers", f"{hint}, or set NEONHUB_DATABASE_URL and NEONHUB_BROKER_URL")]
-    for check in (_database, _broker, _vault, _sandbox):
+    for check in (_database, _broker, _vault, _sandbox, _versions):
         try:
             findings += check(settings)
         except Exception as error:
@@ -91,6 +93,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("note", "upgrade", what)
     yield from _restore_guard()
     yield from _credentials()
+    yield from _grants()
     with transaction() as connection:
         parked: int = connection.execute(text("select count(*) from run where state = 'parked'")).scalar_one()
     if parked:
@@ -131,6 +134,36 @@ def _readable(credential: bytes) -> bool:
     except VaultError:
         return False
     return True
+
+
+def _grants() -> Iterator[Finding]:
+    """Which connections need a person, now or soon?"""
+    query = text("select id, organization_id, name, state from connection order by organization_id, name")
+    with transaction() as connection:
+        rows = connection.execute(query).all()
+    found = {f"{row.organization_id}/{row.name}": (row.state, grants.outlook(row.id).warnings) for row in rows}
+    dead = {name: said for name, (state, said) in found.items() if state == "reauthorize"}
+    others = {name: said for name, (state, said) in found.items() if said and name not in dead}
+    hint = "`neonhub connections add SLUG --name NAME --org ORGANIZATION` asks the person who can agree"
+    for verdict, which in (("FAIL", dead), ("note", others)):
+        for name, said in list(which.items())[:_SHOWN]:
+            yield Finding(verdict, "connection", f"{name}: {'; '.join(said)}" + (f"; {hint}" * (verdict == "FAIL")))
+        if len(which) > _SHOWN:
+            yield Finding(verdict, "connections", f"{len(which) - _SHOWN} more like these: `neonhub connections list`")
+    if not dead and not others:
+        yield Finding("ok", "connections", f"{len(rows)}, none needs a person within {grants.SOON.days} days")
+
+
+def _versions(_: Settings) -> Iterator[Finding]:
+    """Which platforms will soon not speak as we do?"""
+    today = clock.now().date()
+    soon = grants.sunsets(today)
+    for connector, on in soon:
+        what = f"{connector.title} {'ended' if on <= today else 'ends'} version {connector.api_version} on {on}"
+        verdict = "FAIL" if on <= today else "note"
+        yield Finding(verdict, "platform version", f"{what}: upgrade to a version of this program that speaks the next")
+    if not soon:
+        yield Finding("ok", "platform versions", f"none ends within {grants.SUNSET_SOON.days} days")
 
 
 def _broker(settings: Settings) -> Iterator[Finding]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from pathlib import Path
 
 import structlog
 
 log = structlog.get_logger("neonhub.local")
 
-_UNFINISHED_TRIES = 1000
+_UNFINISHED_S = 0.5
+_LOOK_S = 0.001
 
 LARGEST_BYTES = 10_000_000
 KEPT = 2
@@ -56,12 +58,13 @@ def _rotate(place: Path) -> None:
 
 def _move_content(place: Path, copy: Path) -> None:
     """Copy up to the end of the line that was written last, and empty the file at that very moment."""
-    tries, end = 0, b""
+    end, until = b"", time.monotonic() + _UNFINISHED_S
     with place.open("rb", buffering=0) as full, os.fdopen(open_log(copy), "wb") as kept:
         kept.truncate(0)
         # A reader may see half of a write that is going on; half a line that stays is cut where it is.
-        while (part := full.read(1 << 20)) or (not end.endswith(b"\n") and tries < _UNFINISHED_TRIES):
-            tries = 0 if part else tries + 1
+        while (part := full.read(1 << 20)) or (not end.endswith(b"\n") and time.monotonic() < until):
+            if not part:
+                time.sleep(_LOOK_S)
             end = part or end
             kept.write(part)
             kept.flush()

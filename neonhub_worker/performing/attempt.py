@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -11,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectors import registry
 from connectors.kit.action import Action, Input, JsonValue, Output
 from connectors.kit.call import Call
-from connectors.kit.errors import AlreadyDone, NotSent
+from connectors.kit.errors import AlreadyDone, AuthExpired, NotSent
 from neonhub_worker import faults
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.dispatch.gates import Report
@@ -20,7 +21,7 @@ from neonhub_worker.errors import Unreachable
 from neonhub_worker.ledger import late, steps
 from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.ledger.states import IN_DOUBT
-from neonhub_worker.performing import doubt, health, outcomes
+from neonhub_worker.performing import doubt, health, outcomes, tokens
 from neonhub_worker.performing.doubt import Undecidable, settle_doubt
 from neonhub_worker.performing.run_ledger import LeaseLost, PostgresRunLedger
 from neonhub_worker.settings import settings
@@ -31,10 +32,15 @@ log = structlog.get_logger("neonhub.performing")
 
 @dataclass(frozen=True)
 class Ended:
-    """How an attempt ended, and what it says about the connection."""
+    """How an attempt ended, and what it says about the connection.
+
+    Attributes:
+        refused: The connection and the version of its credential that the platform refused; it may take a renewed one.
+    """
 
     outcome: Outcome
     report: Report | None = None
+    refused: tuple[uuid.UUID, int] | None = None
 
 
 class Attempt:
@@ -48,6 +54,7 @@ class Attempt:
 
     def __init__(self, claimed: Claimed, opened: Opened, *, deadline: float, slot: Slot | None) -> None:
         self._claimed = claimed
+        self._opened = opened
         self._action: Action[Input, Output] = registry.action(claimed.name)
         self._data = self._action.input.model_validate(claimed.input)
         self._repeat_leaves_doubt = doubt.repeat_leaves_doubt(self._action)
@@ -78,6 +85,7 @@ class Attempt:
             LeaseLost: Another worker took over; this attempt must write nothing.
         """
         failure: Exception | None = None
+        refused: tuple[uuid.UUID, int] | None = None
         try:
             outcome = self._settle() or self._send()
         except Unreachable:
@@ -90,14 +98,19 @@ class Attempt:
             outcome = outcomes.already_done(self._claimed, done.provider_id)
         except Exception as error:
             failure = error
-            outcome = outcomes.of_error(self._claimed, self._action, error, in_doubt=self._in_doubt)
+            if isinstance(error, AuthExpired) and tokens.may_renew(self._opened):
+                outcome = outcomes.token_refused(self._claimed, self._action, error, in_doubt=self._in_doubt)
+                refused = (self._opened.id, self._opened.version)
+            else:
+                outcome = outcomes.of_error(self._claimed, self._action, error, in_doubt=self._in_doubt)
         self._own_up(failure)
         faults.point("send.answered")
         if self._settled is not None:
             outcome = replace(outcome, detail={**(outcome.detail or outcome.error or {}), "settled": self._settled})
         sent_s = self._ledger.sent_s(effect=self._action.effect)
         outcome = replace(outcome, sent_s=sent_s, healthy=health.works(failure, answered=self._call.http.answered))
-        return Ended(outcome, health.report(self._claimed, outcome, failure))
+        report = None if refused else health.report(self._claimed, outcome, failure)
+        return Ended(outcome, report, refused)
 
     def _own_up(self, failure: BaseException | None) -> None:
         """Say so if a request left too late; others may have looked for it in vain and sent it again."""

@@ -25,12 +25,13 @@ from neonhub_worker.dispatch.permits import Slot
 from neonhub_worker.errors import NeonhubError, Unreachable, VaultError
 from neonhub_worker.ledger import leases
 from neonhub_worker.ledger.leases import Claimed
-from neonhub_worker.performing import outcomes
+from neonhub_worker.performing import health, outcomes, tokens
 from neonhub_worker.performing.attempt import Attempt, Ended
 from neonhub_worker.performing.run_ledger import LeaseLost
 from neonhub_worker.performing.seats import Seats
+from neonhub_worker.performing.tokens import Unready
 from neonhub_worker.settings import settings
-from neonhub_worker.vault import connections
+from neonhub_worker.vault import connections, renewals
 from neonhub_worker.vault.connections import Opened
 
 log = structlog.get_logger("neonhub.performing")
@@ -92,9 +93,17 @@ def _perform(run_ids: Sequence[uuid.UUID]) -> None:
     if not claimed:
         return
     events.started(claimed)
-    holds = [Hold(one, opened[one.connection_id], slots.get(one.id), began + lease_s) for one in claimed]
+    usable = {connection_id: _ready(one) for connection_id, one in opened.items()}
+    holds = [Hold(one, usable[one.connection_id], slots.get(one.id), began + lease_s) for one in claimed]
     for ended in _outcomes(holds):
         _settle(ended, began=began, deadline=began + lease_s)
+
+
+def _ready(opened: Opened | NeonhubError) -> Opened | Unready | NeonhubError:
+    try:
+        return opened if isinstance(opened, NeonhubError) else tokens.ready(opened)
+    except NeonhubError as error:
+        return error
 
 
 def _hold_twins(connection: Connection, left: Collection[uuid.UUID]) -> None:
@@ -107,12 +116,12 @@ class Hold:
     """A claimed run and what its attempt needs.
 
     Attributes:
-        opened: Its connection, or why that cannot be opened.
+        opened: Its connection, or why that cannot be opened or used now.
         deadline: ``clock.elapsed_clock()`` at which the lease ends.
     """
 
     claimed: Claimed
-    opened: Opened | NeonhubError
+    opened: Opened | Unready | NeonhubError
     slot: Slot | None
     deadline: float
 
@@ -157,6 +166,8 @@ def _begin(hold: Hold) -> Ended:
     try:
         if isinstance(hold.opened, NeonhubError):
             raise hold.opened
+        if isinstance(hold.opened, Unready):
+            return Ended(outcomes.no_token(hold.claimed, hold.opened), health.no_token(hold.claimed, hold.opened))
         attempt = Attempt(hold.claimed, hold.opened, deadline=hold.deadline, slot=hold.slot)
     except Unreachable:
         raise
@@ -185,6 +196,7 @@ def _settle(ended: Sequence[Ended], *, began: float, deadline: float) -> None:
             with transaction() as connection:
                 moved = leases.settle(connection, done, worker=worker_id())
                 gates.record(connection, [one.report for one in ended if one.report and one.outcome.id in moved])
+                renewals.refuse(connection, [one.refused for one in ended if one.refused])
                 faults.point("settle.written")
             break
         except Unreachable:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from connectors.kit.errors import (
     AuthExpired,
     ConnectorError,
@@ -13,6 +15,7 @@ from connectors.kit.errors import (
 from neonhub_worker.dispatch.gates import Report
 from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.performing.run_ledger import LEASE_TOO_SHORT, SLOT_MISSED
+from neonhub_worker.performing.tokens import Unready
 
 
 def works(error: Exception | None, *, answered: bool) -> bool:
@@ -28,6 +31,15 @@ def failed(error: Exception | None) -> bool:
         # A question that was refused says nothing about the others.
         return error.http_status is None or error.http_status >= 500
     return isinstance(error, (Unavailable, AuthExpired))
+
+
+def no_token(claimed: Claimed, unready: Unready) -> Report | None:
+    """What the gates have to know of a connection without a token: nothing goes there until it is tried again."""
+    if claimed.connection_id is None or unready.dead:  # the dispatcher sees for itself that a grant is dead
+        return None
+    limited: tuple[Literal["connection"], float] = ("connection", unready.wait_s)
+    reason = str(unready.error["class"])
+    return Report(claimed.id, claimed.connection_id, claimed.name, claimed.target, limited=limited, reason=reason)
 
 
 def report(claimed: Claimed, outcome: Outcome, error: Exception | None) -> Report | None:

@@ -9,7 +9,16 @@ from typing import Any
 import structlog
 
 from connectors.kit.action import Action, Input, LookUp, Output, Park, ResendWithKey
-from connectors.kit.errors import ConnectorError, NotDone, NotSent, OutcomeUnknown, Postpone, RateLimited, Refused
+from connectors.kit.errors import (
+    AuthExpired,
+    ConnectorError,
+    NotDone,
+    NotSent,
+    OutcomeUnknown,
+    Postpone,
+    RateLimited,
+    Refused,
+)
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import VaultError
 from neonhub_worker.ledger import steps
@@ -17,6 +26,7 @@ from neonhub_worker.ledger.leases import Claimed, Outcome
 from neonhub_worker.ledger.states import IN_DOUBT, EffectState
 from neonhub_worker.performing.doubt import Undecidable
 from neonhub_worker.performing.run_ledger import LEASE_TOO_SHORT, SLOT_MISSED
+from neonhub_worker.performing.tokens import Unready
 
 log = structlog.get_logger("neonhub.performing")
 
@@ -106,6 +116,17 @@ def wrong_key(claimed: Claimed, error: VaultError) -> Outcome:
     return _put_off(
         claimed, "snooze", _WRONG_KEY_S, _describe(type(error).__name__, None, str(error)), in_doubt=in_doubt
     )
+
+
+def no_token(claimed: Claimed, unready: Unready) -> Outcome:
+    """Nothing was asked of the platform: the run waits until its connection has a token."""
+    in_doubt = claimed.effect_before in IN_DOUBT
+    return _put_off(claimed, "snooze", unready.wait_s, unready.error, in_doubt=in_doubt)
+
+
+def token_refused(claimed: Claimed, action: Action[Input, Output], error: AuthExpired, *, in_doubt: bool) -> Outcome:
+    """The platform refused the token before it did anything: again with a renewed one, and no attempt is used up."""
+    return _put_off(claimed, "give_back", 0.0, describe(action, error), in_doubt=in_doubt)
 
 
 def database_away(claimed: Claimed, *, in_doubt: bool) -> Outcome:

@@ -8,8 +8,12 @@ from datetime import datetime
 from connectors import registry
 from connectors.kit.action import JsonValue
 from connectors.kit.call import Call, OptOut
+from connectors.kit.errors import GrantDead, Unavailable
+from neonhub_worker.performing import tokens
+from neonhub_worker.performing.tokens import Unready
 from neonhub_worker.settings import settings
 from neonhub_worker.vault import connections
+from neonhub_worker.vault.connections import Opened
 
 
 class _NoRun:
@@ -60,8 +64,7 @@ def test_connection(organization_id: str, name: str) -> str:
         UnknownConnection: There is none of this name.
         ConnectorError: The call failed; its class says what to do.
     """
-    described = connections.get_by_name(organization_id, name)
-    opened = connections.open_connection(described.id)
+    opened = _usable(connections.open_connection(connections.get_by_name(organization_id, name).id))
     connector = registry.connector(opened.connector)
     call = Call(
         connector,
@@ -71,3 +74,11 @@ def test_connection(organization_id: str, name: str) -> str:
         sandbox_url=settings().sandbox_url,
     )
     return connector.test(call)
+
+
+def _usable(opened: Opened) -> Opened:
+    found = tokens.ready(opened)
+    if isinstance(found, Unready):
+        kind = GrantDead if found.dead else Unavailable
+        raise kind(str(found.error["message"]), code=found.error["code"])
+    return found

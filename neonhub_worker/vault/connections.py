@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from neonhub_worker import ids
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import ConnectionExists, MoveRefused, NeonhubError, UnknownConnection, VaultError
+from neonhub_worker.ledger.acceptance import DUE_CHANNEL
 from neonhub_worker.vault import cipher, organizations
 
 
@@ -22,7 +23,8 @@ class Described:
     """A connection without its secrets.
 
     Attributes:
-        state: ``active``, ``reauthorize`` (its grant is dead; runs fail until a person renews it) or ``disabled``.
+        state: ``active``, ``reauthorize`` (its grant is dead; its runs wait until a person renews it) or ``disabled``.
+        trouble: Why its token could not be renewed the last time, ``{"class", "code", "message"}``; None if it could.
     """
 
     id: uuid.UUID
@@ -33,21 +35,34 @@ class Described:
     settings: dict[str, Any]
     limits: list[dict[str, Any]]
     state: str
+    trouble: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A connection with its secrets."""
+    """A connection with its secrets.
 
+    Attributes:
+        version: Counts the credentials that the connection has had.
+        refused: The platform has refused this credential before its time.
+        renewed_s: Seconds since it was renewed; None if it never was.
+        trouble: Why it could not be renewed the last time; None if it could.
+    """
+
+    id: uuid.UUID
     connector: str
     account: str
     settings: dict[str, Any]
     limits: list[dict[str, Any]]
     state: str
+    version: int
+    refused: bool
+    renewed_s: float | None
+    trouble: dict[str, Any] | None
     credential: dict[str, Any] = field(repr=False)
 
 
-_COLUMNS = "id, organization_id, name, connector, account, settings, limits, state"
+_COLUMNS = "id, organization_id, name, connector, account, settings, limits, state, renewal_error as trouble"
 
 
 def add(
@@ -102,15 +117,18 @@ def replace_credential(
     *,
     connection: Connection | None = None,
 ) -> None:
-    """Store a new credential and new settings; the connection is active from now on."""
+    """Store a new credential and new settings; the connection is active from now on, and what waited for it goes on."""
     with transaction(connection) as opened:
         opened.execute(
             text(
                 "update connection set credential = :credential, settings = cast(:settings as jsonb), "
-                "state = 'active', updated_at = now() where id = :id"
+                "state = 'active', updated_at = now(), credential_version = credential_version + 1, "
+                "refused_version = null, refreshing_until = null, refreshing_by = null, renewed_at = null, "
+                "renew_after = null, renewal_failures = 0, renewal_error = null where id = :id"
             ),
             {"id": connection_id, "credential": cipher.encrypt(credential), "settings": json.dumps(settings)},
         )
+        opened.execute(text(f"notify {DUE_CHANNEL}"))
 
 
 def get_by_name(organization_id: str, name: str, *, connection: Connection | None = None) -> Described:
@@ -120,15 +138,22 @@ def get_by_name(organization_id: str, name: str, *, connection: Connection | Non
         UnknownOrganization: There is no such organization.
         UnknownConnection: The organization has no connection of this name.
     """
-    query = text(f"select {_COLUMNS} from connection where organization_id = :organization_id and name = :name")  # noqa: S608
     with transaction(connection) as opened:
-        row = opened.execute(query, {"organization_id": organization_id, "name": name}).mappings().first()
-        if row is not None:
-            return Described(**row)
+        found = find(organization_id, name, connection=opened)
+        if found is not None:
+            return found
         organizations.need(organization_id, connection=opened)
     raise UnknownConnection(
         f"{organization_id} has no connection {name!r}; `neonhub connections list --org {organization_id}` shows them"
     )
+
+
+def find(organization_id: str, name: str, *, connection: Connection | None = None) -> Described | None:
+    """Find a connection; None if there is none."""
+    query = text(f"select {_COLUMNS} from connection where organization_id = :organization_id and name = :name")  # noqa: S608
+    with transaction(connection) as opened:
+        row = opened.execute(query, {"organization_id": organization_id, "name": name}).mappings().first()
+    return None if row is None else Described(**row)
 
 
 def open_connection(connection_id: uuid.UUID | None, *, connection: Connection | None = None) -> Opened:
@@ -154,7 +179,10 @@ def open_connections(
         Each by its id; in place of one that cannot be opened, why.
     """
     query = text(
-        "select id, connector, account, settings, limits, state, credential from connection where id = any(:ids)"
+        "select id, connector, account, settings, limits, state, credential, credential_version as version, "
+        "coalesce(refused_version = credential_version, false) as refused, renewal_error as trouble, "
+        "cast(extract(epoch from clock_timestamp() - renewed_at) as float8) as renewed_s "
+        "from connection where id = any(:ids)"
     )
     rows = {row["id"]: row for row in connection.execute(query, {"ids": list(connection_ids)}).mappings()}
     return {connection_id: _open(rows.get(connection_id)) for connection_id in connection_ids}
@@ -169,7 +197,7 @@ def _open(row: RowMapping | None) -> Opened | NeonhubError:
         credential = cipher.decrypt(row["credential"])
     except VaultError as error:
         return error
-    return Opened(**{**{k: v for k, v in row.items() if k != "id"}, "credential": credential})
+    return Opened(**{**row, "credential": credential})
 
 
 def list_all(organization_id: str, *, connection: Connection | None = None) -> list[Described]:
@@ -177,6 +205,15 @@ def list_all(organization_id: str, *, connection: Connection | None = None) -> l
     query = text(f"select {_COLUMNS} from connection where organization_id = :organization_id order by name")  # noqa: S608
     with transaction(connection) as opened:
         return [Described(**row) for row in opened.execute(query, {"organization_id": organization_id}).mappings()]
+
+
+def unchanged(slugs: Sequence[str], *, days: int, connection: Connection) -> list[uuid.UUID]:
+    """The active connections to these platforms whose credential has not changed for so many days."""
+    query = text(
+        "select id from connection where connector = any(:slugs) and state = 'active' "
+        "and updated_at < now() - make_interval(days => :days) order by updated_at"
+    )
+    return list(connection.execute(query, {"slugs": list(slugs), "days": days}).scalars())
 
 
 def set_state(organization_id: str, name: str, state: str, *, connection: Connection | None = None) -> None:
@@ -191,6 +228,7 @@ def set_state(organization_id: str, name: str, state: str, *, connection: Connec
             text("update connection set state = :state, updated_at = now() where id = :id"),
             {"id": found.id, "state": state},
         )
+        opened.execute(text(f"notify {DUE_CHANNEL}"))
 
 
 def set_limits(

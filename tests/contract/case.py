@@ -25,8 +25,9 @@ class Case:
         once: Whether a repeat would be a second effect.
         told: Whether the platform can prove that an effect did not happen; if not, a person decides about a repeat.
         empty_answer: Whether the platform says that it was done without a body: there is nothing to cut short.
-        tells_wait: Whether the platform says for how long it limits, or its documentation does.
-        counted_as: The action as which the platform counts it, where it sees no difference.
+        tells_wait: Whether the platform says for how long it limits.
+        counted: What the sandbox counts the effect as, if the platform cannot tell it from another action's.
+        wait_within_s: How exactly it says so, in seconds: some name the second on their clock.
     """
 
     name: str
@@ -36,7 +37,8 @@ class Case:
     told: bool = True
     empty_answer: bool = False
     tells_wait: bool = True
-    counted_as: str = ""
+    counted: str | None = None
+    wait_within_s: float = 0.0
 
     @property
     def action(self) -> AnyAction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from connectors.kit.action import JsonValue
 from connectors.kit.call import OptOut
@@ -90,3 +90,10 @@ class MemoryLedger:
         else:
             self.opt_ins.add((channel, address))
             self.opt_outs.pop((channel, address), None)
+
+
+def in_doubt(*, minutes_ago: float = 0.0) -> MemoryLedger:
+    """The ledger of a run whose effect may have been sent then."""
+    ledger = MemoryLedger()
+    ledger.sent(datetime.now(UTC) - timedelta(minutes=minutes_ago))
+    return ledger

@@ -102,6 +102,10 @@ def _linkedin_post(sandbox: Sandbox) -> Input:
     return {"text": f"Spring is here {uuid.uuid4().hex}"}
 
 
+def _mail(sandbox: Sandbox) -> Input:
+    return {"to": ["ada@example.org"], "subject": "Spring is here", "text": uuid.uuid4().hex}
+
+
 _NUMBERS = itertools.count(1000)
 
 CASES = (
@@ -111,6 +115,8 @@ CASES = (
     Case("whatsapp.sendTemplate", _template, mark=("recipient", "to")),
     # Its steps: the upload, the post, and when the wait for the post to show began.
     Case("slack.uploadFile", _file, mark=("text", "title"), steps=((False, True, True),)),
+    # The draft, and its sending.
+    Case("email.sendEmail", _mail, mark=("text", "text"), steps=((False, True),)),
     # The container, when the wait for it began; later that it is ready, and the post.
     Case("instagram.publishPost", _post, mark=("text", "caption"), steps=((False, False), (False, True))),
     # A step of its own, and a platform that knows a repeat by its content.

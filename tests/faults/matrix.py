@@ -10,7 +10,10 @@ from tests.faults.cases import CASES, Case
 
 PRODUCER = {"accept.inserted", "accept.committed"}
 BEAT = {"dispatch.taken", "dispatch.published", "dispatch.committed", "rescue.written", "schedule.inserted"}
-WORKER = faults.POINTS.keys() - PRODUCER - BEAT
+RENEWAL = {"renew.answered", "renew.stored"}
+"""What a worker passes only where a token has to be renewed: ``test_renewals.py``."""
+
+WORKER = faults.POINTS.keys() - PRODUCER - BEAT - RENEWAL
 
 
 @dataclass(frozen=True)

@@ -96,12 +96,14 @@ class Moves(RuleBasedStateMachine):
 
     # Beats, and what surrounds them.
 
-    @rule(data=st.data(), what=st.sampled_from(("beat", "beat", "hold", "away", "back")))
+    @rule(data=st.data(), what=st.sampled_from(("beat", "beat", "hold", "drop", "away", "back")))
     def something_happens(self, data: st.DataObject, what: str) -> None:
         if what == "beat":
             self.beat()
         elif what == "hold":
             self.hold(self.pick(data))
+        elif what == "drop":
+            self.drop(self.pick(data))
         else:
             self.platform.answers = what == "back"
 
@@ -114,6 +116,10 @@ class Moves(RuleBasedStateMachine):
     def hold(self, run_id: uuid.UUID) -> None:
         with self.engine.begin() as connection:
             admission.hold(connection, {run_id: 60.0}, reason="its turn has not come")
+
+    def drop(self, run_id: uuid.UUID) -> None:
+        with self.engine.begin() as connection:
+            admission.drop(connection, {run_id: "quiet hours"})
 
     # Workers. A message may come at any time and any number of times.
 
@@ -336,6 +342,7 @@ def _call_off(moves: Moves) -> None:
     late = moves.add(Park)
     moves.let_pass(late, "expiry")
     moves.perform(late)
+    moves.drop(moves.add(Park))
     moves.let_pass(moves.add(Park), "expiry")
     moves.beat()
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import json
 import logging
 import os
-import signal
 import subprocess
 import sys
 import uuid
@@ -106,7 +104,7 @@ def as_process(*arguments: object, **environment: str) -> Said:
 
 
 def start(*arguments: object, **environment: str) -> subprocess.Popen[str]:
-    """The command line as a process that goes on; it hears SIGINT even if whoever runs the tests ignores it."""
+    """The command line as a process that goes on."""
     return subprocess.Popen(
         [*COMMAND, *(str(argument) for argument in arguments)],
         cwd=ROOT,
@@ -114,7 +112,6 @@ def start(*arguments: object, **environment: str) -> subprocess.Popen[str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         text=True,
     )
 

@@ -23,9 +23,10 @@ class Sandbox:
     def fault(self, **fault: Any) -> None:
         requests.post(f"{self.url}/_sandbox/faults", json=fault, timeout=10).raise_for_status()
 
-    def count(self, connector: str, operation: str) -> Callable[[], int]:
-        """How many requests for an operation come from now on."""
-        self.fault(connector=connector, operation=operation, kind="latency", seconds=0, probability=0)
+    def count(self, connector: str, operation: str, *, delay_s: float = 0) -> Callable[[], int]:
+        """How many requests for an operation come from now on; each is held back for so long."""
+        slow = int(delay_s > 0)
+        self.fault(connector=connector, operation=operation, kind="latency", seconds=delay_s, probability=slow)
 
         def seen() -> int:
             faults = requests.get(f"{self.url}/_sandbox/faults", timeout=10).json()["faults"]

@@ -54,8 +54,8 @@ def test_an_unknown_action_is_answered_with_close_ones(neonhub: Neonhub) -> None
 
 
 def test_an_unknown_platform_is_answered_with_those_there_are(neonhub: Neonhub) -> None:
-    slugs = ", ".join(connector.slug for connector in registry.CONNECTORS)
-    assert f"no connector 'fax'; there are {slugs}" in neonhub("catalog", "fax").refusal
+    known = ", ".join(connector.slug for connector in registry.CONNECTORS)
+    assert f"no connector 'fax'; there are {known}" in neonhub("catalog", "fax").refusal
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_an_import_names_each_bad_line_and_takes_the_good_ones(neonhub: Neonhub,
     assert (said.code, said.out) == (1, "2 imported, 2 refused\n")
     assert said.err.splitlines() == [
         "refused: line 3: address: must be a phone number with + and country code",
-        "refused: line 4: channel: must be one of sms, whatsapp, email",
+        "refused: line 4: channel: must be one of sms, whatsapp, email, discord, x",
     ]
     again = neonhub("consent", "import", file, "--org", "acme", "--json")
     assert again.code == 1

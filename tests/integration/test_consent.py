@@ -52,6 +52,14 @@ def test_a_file_of_another_kind_is_refused(organization: str, tmp_path: Path, co
         opt_outs.import_csv(organization, file)
 
 
+def test_people_of_a_platform_are_known_by_their_id(organization: str) -> None:
+    opt_outs.record(organization, "discord", "810000000000000001", opted_out=True, source="discord 50007")
+    assert opt_outs.status(organization, "discord", " 810000000000000001 ") is not None
+    assert opt_outs.status(organization, "x", "810000000000000001") is None
+    with pytest.raises(InvalidInput, match="id on that platform"):
+        opt_outs.record(organization, "discord", "anna", opted_out=True, source="x")
+
+
 def test_an_address_of_another_kind_is_refused(organization: str) -> None:
     with pytest.raises(InvalidInput, match="phone number"):
         opt_outs.record(organization, "sms", "anna@example.com", opted_out=True, source="x")

@@ -196,6 +196,50 @@ def test_slacks_answers_keep_its_contract(box: Box) -> None:
     answers_fit("slack", "FileOne", box.slack_get("files.info", file=ticket["file_id"]))
 
 
+def test_discords_answers_keep_its_contract(box: Box) -> None:
+    posted = box.bot("POST", "channels/{launch}/messages", json={"content": "hi", "nonce": "n"}).json()
+    answers_fit("discord", "Message", posted)
+    answers_fit("discord", "Message", box.bot("GET", "channels/{launch}/messages").json()[0])
+    answers_fit("discord", "Message", box.hook("POST", params={"wait": "true"}, json={"content": "hi"}).json())
+    answers_fit("discord", "Search", box.bot("GET", "guilds/{guild}/messages/search").json())
+    answers_fit("discord", "Channel", box.bot("GET", "guilds/{guild}/channels").json()[0])
+    answers_fit("discord", "Channel", box.bot("POST", "users/@me/channels", json={"recipient_id": "811"}).json())
+    answers_fit("discord", "Me", box.bot("GET", "users/@me").json())
+    answers_fit("discord", "Error", box.bot("GET", "channels/1/messages").json())
+    start = {"scheduled_start_time": "2100-12-01T18:00:00Z", "entity_type": 2, "channel_id": "1100000000000000008"}
+    made = box.bot("POST", "guilds/{guild}/scheduled-events", json={"name": "AMA", "privacy_level": 2, **start}).json()
+    answers_fit("discord", "Event", made)
+    box.fault("rate_limit", connector="discord", operation="checkCredentials", times=1, seconds=3)
+    answers_fit("discord", "RateLimited", box.bot("GET", "users/@me").json())
+
+
+def test_xs_answers_keep_its_contract(box: Box) -> None:
+    posted = box.tweet("POST", "tweets", json={"text": "hi https://a.example"})
+    answers_fit("x", "CreatePostsResponse", posted.json())
+    key = posted.json()["data"]["id"]
+    fields = {"tweet.fields": "created_at,entities,attachments,author_id,public_metrics,referenced_tweets"}
+    answers_fit("x", "GetPostsByIdResponse", box.tweet("GET", f"tweets/{key}", params=fields).json())
+    answers_fit("x", "GetPostsByIdsResponse", box.tweet("GET", "tweets", params={"ids": f"{key},1", **fields}).json())
+    answers_fit(
+        "x", "GetUsersPostsResponse", box.tweet("GET", f"users/{box.x['account']}/tweets", params=fields).json()
+    )
+    answers_fit(
+        "x", "SearchPostsRecentResponse", box.tweet("GET", "tweets/search/recent", params={"query": "hi"}).json()
+    )
+    span = {"ids": key, "start_time": "2026-11-01T00:00:00Z", "end_time": "2026-11-02T00:00:00Z"}
+    answers_fit("x", "GetPostsAnalyticsResponse", box.tweet("GET", "tweets/analytics", params=span).json())
+    answers_fit("x", "GetUsersMeResponse", box.tweet("GET", "users/me").json())
+    answers_fit("x", "Failure", box.tweet("GET", "tweets", params={"ids": "x"}).json())
+    wanted = {"media_type": "image/png", "total_bytes": 10, "media_category": "tweet_image"}
+    begun = box.tweet("POST", "media/upload/initialize", json=wanted).json()
+    answers_fit("x", "InitializeMediaUploadResponse", begun)
+    query = {"media_id": begun["data"]["id"]}
+    answers_fit("x", "GetMediaUploadStatusResponse", box.tweet("GET", "media/upload", params=query).json())
+    message = box.tweet("POST", "dm_conversations/with/16/messages", json={"text": "hi"}).json()
+    answers_fit("x", "CreateDirectMessagesByParticipantIdResponse", message)
+    answers_fit("x", "DeletePostsResponse", box.tweet("DELETE", f"tweets/{key}").json())
+
+
 def test_counts_are_grouped_by_connector_and_action(tmp_path_factory: pytest.TempPathFactory) -> None:
     with running(tmp_path_factory.mktemp("counted")) as box:
         box.send_sms(NUMBER)

@@ -78,7 +78,7 @@ CASES = (
     # 201 and 204 come without a body; what was created is named in a header.
     Case("linkedin.publishPost", "publishPost", _post, once=True, empty_answer=True),
     Case("linkedin.publishPost", "publishPost", _picture, once=True, empty_answer=True),
-    Case("linkedin.schedulePost", "publishPost", _due_post, once=True, empty_answer=True, counted_as="publishPost"),
+    Case("linkedin.schedulePost", "publishPost", _due_post, once=True, empty_answer=True, counted="publishPost"),
     Case("linkedin.updatePost", "updatePost", _update, once=False, empty_answer=True),
     Case("linkedin.deletePost", "deletePost", _posted, once=False, empty_answer=True),
     Case("linkedin.createCampaign", "createCampaign", _campaign, once=True, empty_answer=True),

@@ -38,11 +38,12 @@ def connector(*hosts: str, connect_s: float = 1.0, read_s: float = 0.3) -> Conne
 
 
 class Listener:
-    """A server of one connection that does as it is told after it has read a request's headers."""
+    """A server of one connection that does as it is told after it has read a request's headers, and ``more`` bytes."""
 
-    def __init__(self, behave: Callable[[socket.socket], None]) -> None:
+    def __init__(self, behave: Callable[[socket.socket], None], *, more: int = 0) -> None:
         self.received = b""
         self._behave = behave
+        self._more = more
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._socket.settimeout(5)
         self.port: int = self._socket.getsockname()[1]
@@ -55,7 +56,7 @@ class Listener:
             return
         with peer:
             peer.settimeout(5)
-            while b"\r\n\r\n" not in self.received:
+            while len(self.received.partition(b"\r\n\r\n")[2]) < self._more or b"\r\n\r\n" not in self.received:
                 part = peer.recv(65_536)
                 if not part:
                     return
@@ -225,6 +226,106 @@ def test_a_body_that_the_lease_held_back_leaves_an_unfinished_request() -> None:
         http(server.port, check).request("POST", URL, effect=True, data=b"body")
 
     assert server.received.endswith(b"\r\n\r\n")
+
+
+class Parts:
+    """A body that is read while it is sent.
+
+    Args:
+        fails_after: Bytes after which it raises instead.
+    """
+
+    def __init__(self, count: int, *, fails_after: int | None = None) -> None:
+        self._count, self._left, self._fails_after = count, count, fails_after
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[bytes]:
+        while part := self.read(1000):
+            yield part
+
+    def read(self, count: int = -1, /) -> bytes:
+        if self._fails_after is not None and self._count - self._left >= self._fails_after:
+            raise Unavailable("media_url: its server broke off")
+        part = b"x" * min(count, self._left)
+        self._left -= len(part)
+        return part
+
+
+def drain(peer: socket.socket) -> None:
+    """Read until the client hangs up."""
+    while peer.recv(65_536):
+        pass
+
+
+@pytest.mark.parametrize("body", [Parts(300_000), b"x" * 300_000], ids=["streamed", "bytes"])
+def test_the_lease_is_kept_and_asked_before_each_part_of_a_long_body(body: Parts | bytes) -> None:
+    guard = Asking(lambda _: None)
+    with Listener(OK, more=300_000) as server:
+        Http(connector(read_s=5), sandbox_url=f"http://127.0.0.1:{server.port}", guard=guard).request(
+            "PUT", URL, effect=True, data=body
+        )
+
+    assert b"Content-Length: 300000\r\n" in server.received
+    assert guard.writes > 5
+    assert guard.kept == guard.writes + 1
+
+
+def test_a_streamed_body_that_is_no_effect_asks_nobody() -> None:
+    guard = Asking(lambda _: pytest.fail("asked"))
+    with Listener(OK, more=300_000) as server:
+        Http(connector(read_s=5), sandbox_url=f"http://127.0.0.1:{server.port}", guard=guard).request(
+            "PUT", URL, effect=False, data=Parts(300_000)
+        )
+
+    assert guard.writes == guard.kept == 0
+
+
+@pytest.mark.parametrize("effect", [True, False])
+def test_a_body_that_fails_leaves_an_unfinished_request_that_did_nothing(effect: bool) -> None:
+    with Listener(drain) as server, pytest.raises(Unavailable, match="media_url: its server broke off"):
+        Http(connector(read_s=5), sandbox_url=f"http://127.0.0.1:{server.port}", guard=Asking(lambda _: None)).request(
+            "PUT", URL, effect=effect, data=Parts(300_000, fails_after=20_000)
+        )
+
+    assert b"Content-Length: 300000\r\n" in server.received
+    assert server.received.count(b"x") < 300_000
+
+
+def test_an_iterator_is_sent_in_chunks() -> None:
+    chunks = b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"
+    with Listener(OK, more=len(chunks)) as server:
+        Http(connector(read_s=5), sandbox_url=f"http://127.0.0.1:{server.port}").request(
+            "POST", URL, effect=False, data=iter([b"one", b"two"])
+        )
+
+    assert b"Transfer-Encoding: chunked\r\n" in server.received
+    assert server.received.endswith(chunks)
+
+
+def test_an_upload_may_wait_longer_for_its_answer() -> None:
+    def late(peer: socket.socket) -> None:
+        threading.Event().wait(0.3)
+        OK(peer)
+
+    with Listener(late) as server:
+        slow = Http(connector(read_s=0.1), sandbox_url=f"http://127.0.0.1:{server.port}")
+        assert slow.request("PUT", URL, effect=False, data=b"x", read_s=5).text == "ok"
+
+
+def test_a_write_that_is_not_taken_ends_with_the_time_for_the_answer() -> None:
+    # More than fits into the buffers of both sides, and nobody reads it.
+    stuck = threading.Event()
+
+    def hang(peer: socket.socket) -> None:
+        stuck.wait(5)
+
+    with Listener(hang) as server:
+        slow = Http(connector(connect_s=5, read_s=0.3), sandbox_url=f"http://127.0.0.1:{server.port}")
+        with pytest.raises(OutcomeUnknown):
+            slow.request("PUT", URL, effect=True, data=Parts(50_000_000))
+        stuck.set()
 
 
 def test_a_read_needs_no_lease() -> None:

@@ -11,20 +11,42 @@ import requests
 import responses
 
 from connectors import registry
+from connectors.sandbox.bodies import MULTIPART, read_multipart
 from connectors.sandbox.contract import Contract, Operation
 from connectors.sandbox.platform import Platform
 from connectors.sandbox.platforms import PLATFORMS
 from connectors.sandbox.routing import Router
 from tests.contract.memory_ledger import MemoryLedger
-from tests.unit.connectors import wire, wire_linkedin, wire_meta, wire_reddit
-from tests.unit.connectors.calls import SECRETS, SERVICE, authorization, call
+from tests.unit.connectors import (
+    wire,
+    wire_discord,
+    wire_facebook,
+    wire_google,
+    wire_linkedin,
+    wire_meta,
+    wire_reddit,
+    wire_tiktok,
+    wire_x,
+    wire_youtube,
+)
+from tests.unit.connectors.calls import SECRETS, SERVICE, X_APP_TOKEN, authorization, call
 from tests.unit.connectors.stripe_wire import STRIPE_WIRE
 from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Answer, Sent, form
 
-WIRE = [*wire.WIRE, *STRIPE_WIRE, *wire_meta.WIRE, *wire_linkedin.WIRE, *wire_reddit.WIRE]
-WITH_A_FILE = {"reddit.submitMediaPost"}
-"""Its requests begin with one for the file, and its own are made of that; the contract tests see them."""
-
+WIRE = [
+    *wire.WIRE,
+    *STRIPE_WIRE,
+    *wire_meta.WIRE,
+    *wire_google.EMAIL,
+    *wire_google.SEARCH_CONSOLE,
+    *wire_youtube.WIRE,
+    *wire_discord.WIRE,
+    *wire_x.WIRE,
+    *wire_facebook.WIRE,
+    *wire_tiktok.WIRE,
+    *wire_linkedin.WIRE,
+    *wire_reddit.WIRE,
+]
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
 
@@ -58,6 +80,8 @@ def seen(request: requests.PreparedRequest) -> Sent:
         content = parse_qsl(raw.decode(), strict_parsing=True)
     elif kind == JSON:
         content = json.loads(raw)
+    elif kind is not None and kind.startswith(MULTIPART):
+        kind, content = MULTIPART, read_multipart(raw, kind)
     return Sent(str(request.method), request.url.partition("?")[0], kind, content, parse_qsl(parts.query))
 
 
@@ -66,7 +90,7 @@ def operation_of(request: requests.PreparedRequest, slug: str) -> Operation:
     parts = urlsplit(str(request.url))
     matches, _ = ROUTER.find(str(parts.hostname), parts.path, str(request.method))
     # Platforms of one company share a host and its paths; the token tells them apart.
-    (match,) = [one for one in matches if one.route.platform.slug == slug]
+    match = next(one for one in matches if one.route.platform.slug == slug)
     operation = match.route.operation
     raw = request.body or b""
     operation.read_path(match.values)
@@ -94,7 +118,15 @@ each_request = pytest.mark.parametrize(("name", "given", "wanted", "answers"), W
 def test_every_action_that_calls_a_platform_is_here() -> None:
     declared = {action.full_name for connector in registry.CONNECTORS for action in connector.actions.values()}
 
-    assert declared - {row[0] for row in WIRE} == {"sms.checkOptOut", "sms.setConsent", *WITH_A_FILE}
+    # What brings a file reads it first: the sandbox, which has files, checks those requests.
+    files = {
+        "youtube.uploadVideo",
+        "youtube.setThumbnail",
+        "x.uploadMedia",
+        "facebook.uploadImage",
+        "reddit.submitMediaPost",
+    }
+    assert declared - {row[0] for row in WIRE} == {"sms.checkOptOut", "sms.setConsent"} | files
 
 
 @each_request
@@ -126,9 +158,12 @@ def test_a_request_carries_the_credential_in_its_header_and_nowhere_else(
     name: str, given: dict[str, Any], wanted: list[Sent], answers: list[dict[str, Any]]
 ) -> None:
     for request in requests_of(name, given, wanted, answers):
-        # The upload's address is its own ticket.
-        credential = None if request.url == BYTES else authorization(name.partition(".")[0])
-        assert request.headers.get("Authorization") == credential
+        # An upload's and a webhook's address is its own ticket.
+        ticket = request.url == BYTES or "/webhooks/" in str(request.url)
+        header, credential = authorization(name.partition(".")[0])
+        if name == "x.getUsage":
+            credential = f"Bearer {X_APP_TOKEN}"
+        assert request.headers.get(header) == (None if ticket else credential)
         assert not [secret for secret in SECRETS if secret in f"{request.url} {request.body}"]
 
 

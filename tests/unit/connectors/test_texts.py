@@ -232,7 +232,7 @@ def test_a_refusal_does_not_repeat_what_it_refuses(model: type[BaseModel], given
 def test_the_line_end_of_a_pasted_secret_is_no_part_of_it() -> None:
     pasted = SlackCredential.model_validate({"bot_token": " xoxb-1\n"})
 
-    assert pasted.bot_token.get_secret_value() == "xoxb-1"
+    assert pasted.bearer() == {"Authorization": "Bearer xoxb-1"}
 
 
 def test_secrets_do_not_show() -> None:

@@ -43,6 +43,12 @@ class Box:
         self.stripe: dict[str, Any] = accounts["stripe"]
         self.whatsapp: dict[str, Any] = accounts["whatsapp"]
         self.instagram: dict[str, Any] = accounts["instagram"]
+        self.email: dict[str, Any] = accounts["email"]
+        self.console: dict[str, Any] = accounts["google_search_console"]
+        self.discord: dict[str, Any] = accounts["discord"]
+        self.x: dict[str, Any] = accounts["x"]
+        self.facebook: dict[str, Any] = accounts["facebook"]
+        self.tiktok: dict[str, Any] = accounts["tiktok"]
         self.linkedin: dict[str, Any] = accounts["linkedin"]
         self.reddit: dict[str, Any] = accounts["reddit"]
 
@@ -149,6 +155,41 @@ class Box:
         params = {**proof, **options.pop("params", {})}
         host = options.pop("host", "graph.instagram.com")
         return self._graph(method, f"{host}/v26.0/{path}", token, params=params, **options)
+
+    def gmail(self, method: str, path: str, body: dict[str, Any] | None = None, **options: Any) -> requests.Response:
+        """A request to Gmail's API for the account's mailbox."""
+        token = options.pop("token", self.email["credential"]["access_token"])
+        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+        url = f"{self.url}/gmail.googleapis.com/{options.pop('prefix', 'gmail/v1/users/me')}/{path}"
+        return self.http.request(method, url, json=body, headers=headers, **{"timeout": 10, **options})
+
+    def search_console(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
+        """A request to the Search Console API."""
+        token = options.pop("token", self.console["credential"]["access_token"])
+        url = f"{self.url}/{options.pop('host', 'searchconsole.googleapis.com')}/{path}"
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.http.request(method, url, json=body, headers=headers, **{"timeout": 10, **options})
+
+    def bot(self, method: str, path: str, **options: Any) -> requests.Response:
+        """A request to Discord as the bot; ``{guild}``, ``{launch}`` and so on in the path are the server's ids."""
+        path = path.format(guild=self.discord["account"], **self.discord["channels"])
+        token = options.pop("token", self.discord["credential"]["bot_token"])
+        headers = {"Authorization": f"Bot {token}", "User-Agent": "DiscordBot (https://example.com, 1)"}
+        headers |= options.pop("headers", {})
+        return self.http.request(
+            method, f"{self.url}/discord.com/api/v10/{path}", headers=headers, timeout=10, **options
+        )
+
+    def hook(self, method: str, path: str = "", **options: Any) -> requests.Response:
+        """A request to the webhook of Discord's account."""
+        address = self.discord["credential"]["webhook_url"].removeprefix("https://discord.com/api/")
+        return self.bot(method, options.pop("address", address) + path, **options)
+
+    def tweet(self, method: str, path: str, **options: Any) -> requests.Response:
+        """A request to api.x.com below ``/2``, with the account's token."""
+        token = options.pop("token", self.x["credential"]["access_token"])
+        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+        return self.http.request(method, f"{self.url}/api.x.com/2/{path}", headers=headers, timeout=10, **options)
 
     def _graph(self, method: str, address: str, token: str, **options: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}

@@ -165,3 +165,26 @@ def test_a_multipart_form_keeps_files_as_bytes() -> None:
     ]
     with pytest.raises(bodies.MalformedError):
         bodies.read_multipart(b"x", "multipart/form-data")
+
+
+@pytest.mark.parametrize(
+    ("filtering", "violation"),
+    [
+        ('{"campaign_ids": ["1"], "campaign_name": "Spring"}', None),
+        ('{"campaign_ids": "1"}', Violation("filtering", "type", "campaign_ids")),
+        ('{"colour": "red"}', Violation("filtering", "additionalProperties", "colour")),
+        ("Spring", Violation("filtering", "type")),
+    ],
+)
+def test_a_query_parameter_with_a_content_is_read_as_json(filtering: str, violation: Violation | None) -> None:
+    found = operation("tiktok", "listCampaigns")
+    query = urlencode({"advertiser_id": "7", "fields": '["campaign_id"]', "filtering": filtering}).encode()
+
+    if violation is None:
+        read = found.read_query(query)
+        assert read["fields"] == ["campaign_id"]
+        assert read["filtering"] == json.loads(filtering)
+        return
+    with pytest.raises(Problem) as caught:
+        found.read_query(query)
+    assert caught.value.violations == (violation,)

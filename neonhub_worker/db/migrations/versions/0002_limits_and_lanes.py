@@ -1,7 +1,7 @@
 """What may go when: limits, permits and gates; indexes that find due runs lane by lane; the restore guard.
 
-Only adds: workers and beats of the version before keep running on it. Their index ``run_due`` stays until 0004. What
-breaks off is done again by running it again.
+Only adds: workers and beats of the version before keep running on it. Their index ``run_due`` stays until the upgrade
+is finished. What breaks off is done again by running it again.
 
 Revision: 0002, after 0001
 """

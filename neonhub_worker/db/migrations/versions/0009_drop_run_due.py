@@ -1,14 +1,14 @@
 """Drop the index that only the dispatcher of the version before looked at.
 
-Revision: 0004, after 0003
+Revision: 0009, after 0005
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0009"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
