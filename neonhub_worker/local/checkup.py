@@ -161,7 +161,8 @@ def _grants() -> Iterator[Finding]:
     query = text("select id, organization_id, name, state from connection order by organization_id, name")
     with transaction() as connection:
         rows = connection.execute(query).all()
-    found = {f"{row.organization_id}/{row.name}": (row.state, grants.outlook(row.id).warnings) for row in rows}
+    foreseen = grants.outlooks([row.id for row in rows])
+    found = {f"{row.organization_id}/{row.name}": (row.state, foreseen[row.id].warnings) for row in rows}
     dead = {name: said for name, (state, said) in found.items() if state == "reauthorize"}
     others = {name: said for name, (state, said) in found.items() if said and name not in dead}
     hint = "`neonhub connections add SLUG --name NAME --org ORGANIZATION` asks the person who can agree"

@@ -26,6 +26,7 @@ from tests.unit.connectors import (
     wire_meta,
     wire_shopify,
     wire_tiktok,
+    wire_whatsapp,
     wire_x,
     wire_youtube,
 )
@@ -46,6 +47,7 @@ WIRE = [
     *wire_tiktok.WIRE,
     *wire_shopify.WIRE,
     *wire_google_ads.WIRE,
+    *wire_whatsapp.WIRE,
 ]
 TICKETS = (BYTES, wire_shopify.STORAGE, wire_shopify.RESULTS)
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
@@ -82,6 +84,11 @@ def seen(request: requests.PreparedRequest) -> Sent:
     return Sent(str(request.method), request.url.partition("?")[0], kind, content, parse_qsl(parts.query))
 
 
+def player_of(name: str) -> str:
+    """The platform that an action asks."""
+    return "sms" if "Twilio" in name else name.partition(".")[0]
+
+
 def operation_of(request: requests.PreparedRequest, slug: str) -> Operation:
     """The operation of the contract, once path, query, headers and body were found to fit it."""
     parts = urlsplit(str(request.url))
@@ -116,7 +123,13 @@ def test_every_action_that_calls_a_platform_is_here() -> None:
     declared = {action.full_name for connector in registry.CONNECTORS for action in connector.actions.values()}
 
     # What brings a file reads it first: the sandbox, which has files, checks those requests.
-    files = {"youtube.uploadVideo", "youtube.setThumbnail", "x.uploadMedia", "facebook.uploadImage"}
+    files = {
+        "youtube.uploadVideo",
+        "youtube.setThumbnail",
+        "x.uploadMedia",
+        "facebook.uploadImage",
+        "whatsapp.uploadMedia",
+    }
     assert declared - {row[0] for row in WIRE} == {"sms.checkOptOut", "sms.setConsent"} | files
 
 
@@ -141,7 +154,7 @@ def test_a_request_fits_its_contract(
     name: str, given: dict[str, Any], wanted: list[Sent], answers: list[dict[str, Any]]
 ) -> None:
     for request in requests_of(name, given, wanted, answers):
-        assert operation_of(request, name.partition(".")[0])
+        assert operation_of(request, player_of(name))
 
 
 @each_request
@@ -151,7 +164,7 @@ def test_a_request_carries_the_credential_in_its_header_and_nowhere_else(
     for request in requests_of(name, given, wanted, answers):
         # An upload's and a webhook's address is its own ticket.
         ticket = str(request.url).startswith(TICKETS) or "/webhooks/" in str(request.url)
-        header, credential = authorization(name.partition(".")[0])
+        header, credential = authorization(player_of(name))
         if name == "x.getUsage":
             credential = f"Bearer {X_APP_TOKEN}"
         assert request.headers.get(header) == (None if ticket else credential)
