@@ -26,7 +26,10 @@ WABA = "102290129340398"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
 SHOP, SHOP_TOKEN = "spring-shoes.myshopify.com", "shpat_token_of_the_tests"
 ADS_TOKEN, ADS_ACCOUNT = "ya29-token-of-the-tests", "1234567890"
+OAUTH_TOKEN, CLIENT_SECRET = "access-token-of-the-tests", "client-secret-of-the-tests"
 SECRETS = (
+    OAUTH_TOKEN,
+    CLIENT_SECRET,
     TOKEN,
     BOT_TOKEN,
     META_TOKEN,
@@ -63,6 +66,13 @@ _CREDENTIALS: dict[str, dict[str, Any]] = {
     "tiktok": {"client_id": "7512345", "client_secret": "tiktok-secret-of-the-tests", "access_token": TIKTOK_TOKEN},
     "google_ads": {"client_id": "app", "client_secret": APP_SECRET, "access_token": ADS_TOKEN},
     "shopify": {"shop": SHOP, "client_id": "app", "client_secret": APP_SECRET, "access_token": SHOP_TOKEN},
+    "linkedin": {"client_id": "86x", "client_secret": CLIENT_SECRET, "access_token": OAUTH_TOKEN},
+    "reddit": {
+        "client_id": "app-1",
+        "client_secret": CLIENT_SECRET,
+        "access_token": OAUTH_TOKEN,
+        "username": "spring_tests",
+    },
 }
 _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
@@ -79,6 +89,8 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "tiktok": {"advertiser_id": ADVERTISER},
     "google_ads": {"customer_id": ADS_ACCOUNT},
     "shopify": {},
+    "linkedin": {"author": "urn:li:organization:5590506", "ad_account_id": "512345678"},
+    "reddit": {"ad_account_id": "a2_test", "profile_id": "t2_test"},
 }
 
 

@@ -23,7 +23,9 @@ from tests.unit.connectors import (
     wire_facebook,
     wire_google,
     wire_google_ads,
+    wire_linkedin,
     wire_meta,
+    wire_reddit,
     wire_shopify,
     wire_tiktok,
     wire_whatsapp,
@@ -32,7 +34,7 @@ from tests.unit.connectors import (
 )
 from tests.unit.connectors.calls import SECRETS, SERVICE, X_APP_TOKEN, authorization, call
 from tests.unit.connectors.stripe_wire import STRIPE_WIRE
-from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Sent, form
+from tests.unit.connectors.wire import AT, BYTES, CONSENTS, FORM, HERE, JSON, KEY, TO, Answer, Sent, form
 
 WIRE = [
     *wire.WIRE,
@@ -48,18 +50,24 @@ WIRE = [
     *wire_shopify.WIRE,
     *wire_google_ads.WIRE,
     *wire_whatsapp.WIRE,
+    *wire_linkedin.WIRE,
+    *wire_reddit.WIRE,
 ]
 TICKETS = (BYTES, wire_shopify.STORAGE, wire_shopify.RESULTS)
 CONSENT = {"to": TO, "opted_out": True, "source": "website", "consented_at": HERE}
 
 
-def requests_of(name: str, given: dict[str, Any], wanted: list[Sent], answers: list[dict[str, Any]]) -> list[Any]:
+def requests_of(name: str, given: dict[str, Any], wanted: list[Sent], answers: list[Any]) -> list[Any]:
     """The requests that an action makes when the platform answers so."""
     ledger = MemoryLedger()
     ledger.key = KEY
     action = registry.action(name)
     with responses.RequestsMock() as mock:
         for one, answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, Answer):
+                body = {} if answer.json is None else {"json": answer.json}
+                mock.add(one.method, one.url, status=answer.status, headers=dict(answer.headers), **body)
+                continue
             twilio = "twilio" in one.url
             status = 204 if twilio and one.method == "DELETE" else 201 if twilio and one.method == "POST" else 200
             mock.add(one.method, one.url, status=status, json=answer if status != 204 else None)
@@ -129,6 +137,7 @@ def test_every_action_that_calls_a_platform_is_here() -> None:
         "x.uploadMedia",
         "facebook.uploadImage",
         "whatsapp.uploadMedia",
+        "reddit.submitMediaPost",
     }
     assert declared - {row[0] for row in WIRE} == {"sms.checkOptOut", "sms.setConsent"} | files
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tests.unit.connectors.calls import ACCOUNT, SERVICE
@@ -27,6 +29,14 @@ class Sent(NamedTuple):
     kind: str | None
     content: Any
     query: list[tuple[str, str]]
+
+
+class Answer(NamedTuple):
+    """An answer that is not 200 with JSON."""
+
+    status: int
+    json: Any = None
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 def form(url: str, *pairs: tuple[str, str]) -> Sent:
