@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, StringConstraints, model_validator
 
-from connectors.kit.action import LookUp, Output, Resend
+from connectors.kit.action import JsonValue, LookUp, Output, Resend
 from connectors.kit.call import Call
 from connectors.kit.errors import InvalidRequest, NotFound
 from connectors.kit.fields import UtcDatetime
@@ -263,21 +263,33 @@ def adjust_budget(call: Call, data: AdjustBudget) -> Done:
 
 
 @LINKEDIN.action(
-    "deleteCampaign", CampaignRef, Done, repeat=Resend(), why="Deleting twice is the same as once.", scopes=ads.WRITE
+    "deleteCampaign",
+    CampaignRef,
+    Done,
+    repeat=Resend(),
+    why="Deleting twice is the same as once.",
+    multi_step=True,
+    scopes=ads.WRITE,
 )
 def delete_campaign(call: Call, data: CampaignRef) -> Done:
     """Delete a draft, or have a campaign deleted that has been more than one."""
     path = _path(call, data)
+    # Read before the effect: a permit to send is good for a moment only.
     try:
         status = web.get(call, path, needs=("id",)).get("status")
-    except NotFound:
-        if call.first_sent_at is None:
-            raise
-        return Done()
-    if status == "DRAFT":
-        ads.delete(call, path)
-    elif status == "REMOVED":
-        raise InvalidRequest("campaign_id: the campaign has been deleted already")
-    elif status != "PENDING_DELETION":
-        web.update(call, path, {"status": "PENDING_DELETION"})
-    return Done()
+    except NotFound as missing:
+        status = missing
+
+    def delete() -> JsonValue:
+        if isinstance(status, NotFound):
+            if call.first_sent_at is None:
+                raise status
+        elif status == "DRAFT":
+            ads.delete(call, path)
+        elif status == "REMOVED":
+            raise InvalidRequest("campaign_id: the campaign has been deleted already")
+        elif status != "PENDING_DELETION":
+            web.update(call, path, {"status": "PENDING_DELETION"})
+        return cast("JsonValue", Done().model_dump(mode="json"))
+
+    return Done.model_validate(call.effect("delete", delete))

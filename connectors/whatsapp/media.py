@@ -8,7 +8,7 @@ from pydantic import Field
 from urllib3.filepost import encode_multipart_formdata
 
 from connectors.dialects.meta_graph import NodeId
-from connectors.kit.action import Input, Output, Resend
+from connectors.kit.action import Input, JsonValue, Output, Resend
 from connectors.kit.call import Call
 from connectors.kit.errors import InvalidRequest, NotFound, Unavailable
 from connectors.kit.fields import HttpsUrl
@@ -54,6 +54,7 @@ class UploadedMedia(Output):
     UploadedMedia,
     repeat=Resend(),
     why="Nobody sees a file that is not sent, and WhatsApp forgets it after 30 days: a repeat only makes another id.",
+    multi_step=True,
     scopes=("whatsapp_business_messaging",),
     limits=("images 5 MB, stickers 500 KB, videos and audio 16 MB, documents 32 MB", "an id is good for 30 days"),
 )
@@ -67,8 +68,13 @@ def upload_media(call: Call, data: UploadMedia) -> UploadedMedia:
             "file": (media.name, media.read_all(media.size), media.media_type),
         }
     )
-    found = cloud.graph(call).upload(f"{sender(call)}/media", content, content_type, needs=("id",))
-    return UploadedMedia(media_id=str(found["id"]), media_type=media.media_type)
+
+    def bring() -> JsonValue:
+        found = cloud.graph(call).upload(f"{sender(call)}/media", content, content_type, needs=("id",))
+        return {"media_id": str(found["id"]), "media_type": media.media_type}
+
+    # Fetched before the effect: a permit to send is good for a moment only.
+    return UploadedMedia.model_validate(call.effect("bring", bring))
 
 
 def _open(call: Call, url: str) -> Media:
