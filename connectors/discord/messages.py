@@ -22,7 +22,7 @@ from connectors.discord.platform import DISCORD, IN_CHANNEL, SETTLE_AFTER_S, Sno
 from connectors.kit import clock
 from connectors.kit.action import Limit, LookUp, Output
 from connectors.kit.call import Call
-from connectors.kit.errors import NotFound, OutcomeUnknown, looking
+from connectors.kit.errors import NotFound, OutcomeUnknown, Permission, looking
 
 PACE = (Limit(5, per_s=5, of="target"), Limit(50, per_s=1))
 """Discord tells a channel's limit in headers only; this is what it was seen to be. 50 a second is documented."""
@@ -130,7 +130,7 @@ def find_post(call: Call, channel: str, data: NewContent) -> Message | None:
             if one.get("nonce") is None and shows(one, data):
                 alike_ones.append(message_of(one))
         if not seen:
-            check_readable(call, channel)
+            check_readable(call, channel, known_for=_NONCE_WINDOW)
     return only(call, alike_ones)
 
 
@@ -147,17 +147,27 @@ def only(call: Call, found: list[Message]) -> Message | None:
     return free[0] if free else None
 
 
-def check_readable(call: Call, channel: str) -> None:
-    """Make sure that an empty list means an empty channel: without READ_MESSAGE_HISTORY every list is empty.
+def check_readable(call: Call, channel: str, *, known_for: timedelta = timedelta(0)) -> None:
+    """Make sure that an empty list means an empty channel: who may not read a channel's history gets one too.
+
+    A single message is refused to them outright, whether it is there or not.
+
+    Args:
+        known_for: How long after the first send a repeat does no harm anyway.
 
     Raises:
-        OutcomeUnknown: Nothing at all is shown, and Discord may have forgotten the nonce.
+        OutcomeUnknown: The bot may not read there.
     """
     assert call.first_sent_at is not None
-    if web.rows(call, f"channels/{channel}/messages", params={"limit": 1}):
-        return
-    if clock.now() - call.first_sent_at > _NONCE_WINDOW:
-        raise OutcomeUnknown("the channel shows no messages at all; give the bot READ_MESSAGE_HISTORY, or look into it")
+    try:
+        web.ask(call, "GET", f"channels/{channel}/messages/1", effect=False)
+    except NotFound as refused:
+        if refused.code != errors.UNKNOWN_MESSAGE:
+            raise
+    except Permission:
+        if clock.now() - call.first_sent_at > known_for:
+            text = "the bot may not read the channel: give it READ_MESSAGE_HISTORY, or look into the channel"
+            raise OutcomeUnknown(text) from None
 
 
 def _find(call: Call, data: SendMessage) -> Message | None:

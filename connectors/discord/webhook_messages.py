@@ -15,7 +15,7 @@ from connectors.discord.content import Content, NewContent, alike, shows
 from connectors.discord.editing import OF_MESSAGE, edited_body
 from connectors.discord.files import fetched
 from connectors.discord.history import ShownMessage, shown
-from connectors.discord.messages import Message, message_of, only, posted_since
+from connectors.discord.messages import Message, check_readable, message_of, only, posted_since
 from connectors.discord.platform import DISCORD, SETTLE_AFTER_S, DiscordSettings, Done, Snowflake
 from connectors.kit import clock
 from connectors.kit.action import Input, Limit, LookUp, Resend
@@ -75,8 +75,8 @@ def _find(call: Call, data: SendWebhookMessage) -> Message | None:
         )
     with looking(), web.reading():
         found = list(posted_since(call, channel, call.first_sent_at - clock.SKEW))
-        if not found and not web.rows(call, f"channels/{channel}/messages", params={"limit": 1}):
-            raise OutcomeUnknown("the channel shows no messages at all: the bot may not read there. Look into it")
+        if not found:
+            check_readable(call, channel)
         ours = [message_of(one) for one in found if one.get("webhook_id") == hook_id and shows(one, data)]
     return only(call, ours)
 

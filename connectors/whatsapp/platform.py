@@ -55,7 +55,8 @@ WHATSAPP = Connector(
         "Open https://developers.facebook.com/apps, create an app of type Business and add the product WhatsApp.",
         "In https://business.facebook.com/settings/system-users make a system user for the app and the account.",
         "Generate its token with whatsapp_business_messaging and whatsapp_business_management, to expire never.",
-        "Under WhatsApp > API Setup you find the id of the phone number that sends.",
+        "Under WhatsApp > API Setup you find the ids of the number that sends and of the WhatsApp Business account.",
+        "For a number at Twilio, put account_sid and auth_token of https://console.twilio.com into a JSON file.",
     ),
 )
 

@@ -30,7 +30,7 @@ SALE: dict[str, Any] = {
     "body_values": ["Ana", "20 %"],
     "header_image_url": "https://cdn.example.com/a.jpg",
 }
-ABROAD, PHOTO = "+4915112345678", "https://media.example/photo.jpg"
+ABROAD, PHOTO = "+4915198765432", "https://media.example/photo.jpg"
 
 
 def new(**changed: Any) -> dict[str, Any]:
