@@ -51,12 +51,12 @@ def upload_image(call: Call, data: UploadImage) -> AdImage:
     media = open_media(call, data.image_url, _RULES, field="image_url")
     content = base64.b64encode(media.read_all(_RULES.max_bytes)).decode()
 
-    def bring() -> JsonValue:
+    # The file was read before: a permit to send is good for a moment only.
+    def send() -> JsonValue:
         made = api.graph(call).post(path, {"bytes": content}, effect=True, needs=("images",))
         return {"image_hash": _hash(made["images"])}
 
-    # Fetched before the effect: a permit to send is good for a moment only.
-    return AdImage.model_validate(call.effect("bring", bring))
+    return AdImage.model_validate(call.effect("upload", send))
 
 
 def _hash(images: Any) -> str:

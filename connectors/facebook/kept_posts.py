@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from connectors.dialects.meta_graph import Graph
 from connectors.facebook import api
 from connectors.facebook.platform import FACEBOOK, SETTLE_AFTER_S, WHY_SET, said, whole
 from connectors.facebook.posts import AHEAD, SCOPES, Message, Post
 from connectors.kit.action import Input, JsonValue, LookUp, Output, Resend
 from connectors.kit.call import Call
-from connectors.kit.errors import NotFound, Unavailable, looking
+from connectors.kit.errors import NotFound, OutcomeUnknown, Refused, Unavailable, looking
 from connectors.kit.fields import UtcDatetime
 
 PostId = Annotated[str, StringConstraints(pattern=r"^[0-9]+_[0-9]+$", max_length=80)]
 
 _READ = ("pages_read_engagement",)
 _MOST = 500
+_CHANGE = "change"
 
 
 class PostRef(Input):
@@ -129,11 +128,29 @@ def update_post(call: Call, data: UpdatePost) -> Post:
     return _set(call, data.post_id, {"message": data.message})
 
 
-@FACEBOOK.action("reschedulePost", ReschedulePost, Post, repeat=Resend(), why=WHY_SET, multi_step=True, scopes=SCOPES)
+def _find_moved(call: Call, data: ReschedulePost) -> Post | None:
+    with looking():
+        found = api.page_graph(call).get(data.post_id, needs=("id",), fields="id,scheduled_publish_time")
+    at = whole(found.get("scheduled_publish_time"))
+    return Post(post_id=data.post_id) if at == int(data.publish_at.timestamp()) else None
+
+
+@FACEBOOK.action(
+    "reschedulePost",
+    ReschedulePost,
+    Post,
+    repeat=LookUp(_find_moved, settle_after_s=SETTLE_AFTER_S),
+    why="The post itself tells its time, also once that is too near to be set again.",
+    multi_step=True,
+    scopes=SCOPES,
+)
 def reschedule_post(call: Call, data: ReschedulePost) -> Post:
     """Move a scheduled post to another time."""
-    AHEAD.check("publish_at", data.publish_at)
-    return _set(call, data.post_id, {"scheduled_publish_time": int(data.publish_at.timestamp())})
+
+    def check() -> None:
+        AHEAD.check("publish_at", data.publish_at)
+
+    return _set(call, data.post_id, {"scheduled_publish_time": int(data.publish_at.timestamp())}, check=check)
 
 
 def _find_public(call: Call, data: PostRef) -> Post | None:
@@ -156,39 +173,44 @@ def publish_scheduled_post(call: Call, data: PostRef) -> Post:
     return _set(call, data.post_id, {"is_published": True})
 
 
+def _find_gone(call: Call, data: PostRef) -> Post | None:
+    try:
+        api.page_graph(call).get(data.post_id, needs=("id",), fields="id")
+    except NotFound:
+        return Post(post_id=data.post_id)
+    except Refused as refused:
+        raise OutcomeUnknown(f"Facebook refused to say whether the post is there: {refused}") from None
+    return None
+
+
 @FACEBOOK.action(
     "deletePost",
     PostRef,
     Post,
-    repeat=Resend(),
-    why="Deleting twice is the same as once.",
+    repeat=LookUp(_find_gone, settle_after_s=SETTLE_AFTER_S),
+    why="What is not there any more was deleted: the Page tells.",
     multi_step=True,
     scopes=SCOPES,
 )
 def delete_post(call: Call, data: PostRef) -> Post:
     """Delete a post, or cancel one that is scheduled."""
-    return _once(call, data.post_id, partial(_delete, call, data.post_id))
-
-
-def _delete(call: Call, post_id: str, source: Graph) -> None:
-    try:
-        source.delete(post_id)
-    except NotFound:
-        # Only an earlier attempt of this run can tell that it was there.
-        if call.first_sent_at is None:
-            raise
-
-
-def _set(call: Call, post_id: str, fields: dict[str, Any]) -> Post:
-    return _once(call, post_id, lambda source: source.post(post_id, fields, effect=True, needs=("success",)))
-
-
-def _once(call: Call, post_id: str, do: Callable[[Graph], object]) -> Post:
-    """Do something with a post. The Page's token is asked for before: a permit to send is good for a moment only."""
     source = api.page_graph(call)
 
-    def change() -> JsonValue:
-        do(source)
+    def send() -> JsonValue:
+        source.delete(data.post_id)
+        return {"post_id": data.post_id}
+
+    return Post.model_validate(call.effect(_CHANGE, send))
+
+
+def _set(call: Call, post_id: str, fields: dict[str, Any], *, check: Callable[[], None] | None = None) -> Post:
+    # The Page's token is fetched before the effect: a permit to send is good for a moment only.
+    source = api.page_graph(call)
+
+    def send() -> JsonValue:
+        if check is not None:
+            check()
+        source.post(post_id, fields, effect=True, needs=("success",))
         return {"post_id": post_id}
 
-    return Post.model_validate(call.effect("change", change))
+    return Post.model_validate(call.effect(_CHANGE, send))

@@ -14,6 +14,7 @@ from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from connectors.dialects.meta_graph import Graph
 from connectors.facebook import api
 from connectors.facebook.errors import DUPLICATES
 from connectors.facebook.platform import FACEBOOK, SETTLE_AFTER_S
@@ -132,7 +133,9 @@ def create_post(call: Call, data: CreatePost) -> Post:
     """Publish a post of the Page, with a link or photos."""
     photos = _photos(call, data, temporary=False)
     fields = {**_fields(data, photos), "published": True}
-    return Post.model_validate(call.effect(_POST, lambda: _send(call, fields, partial(_find_published, call, data))))
+    # The Page's token is fetched before the effect: a permit to send is good for a moment only.
+    source, find = api.page_graph(call), partial(_find_published, call, data)
+    return Post.model_validate(call.effect(_POST, lambda: _send(call, source, fields, find)))
 
 
 @FACEBOOK.action(
@@ -155,9 +158,11 @@ def schedule_post(call: Call, data: SchedulePost) -> Post:
         "unpublished_content_type": "SCHEDULED",
     }
 
+    source = api.page_graph(call)
+
     def send() -> JsonValue:
         AHEAD.check("publish_at", data.publish_at)
-        return _send(call, fields, lambda: _find_scheduled(call, data))
+        return _send(call, source, fields, lambda: _find_scheduled(call, data))
 
     return Post.model_validate(call.effect(_POST, send))
 
@@ -180,13 +185,12 @@ def _fields(data: CreatePost, photos: list[str]) -> dict[str, Any]:
     return {"message": data.message, "link": data.link, "attached_media": attached or None}
 
 
-def _send(call: Call, fields: dict[str, Any], find: Callable[[], Post | None]) -> JsonValue:
+def _send(call: Call, source: Graph, fields: dict[str, Any], find: Callable[[], Post | None]) -> JsonValue:
     """The irreversible step.
 
     Raises:
         PolicyRejected: Among others: the Page's last post says the same, and is none of this run's.
     """
-    source = api.page_graph(call)
     try:
         made = source.post(f"{api.page(call)}/feed", fields, effect=True, needs=("id",))
     except PolicyRejected as refused:
