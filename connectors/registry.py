@@ -7,11 +7,13 @@ import difflib
 from connectors.discord import DISCORD
 from connectors.email import EMAIL
 from connectors.facebook import FACEBOOK
+from connectors.google_ads import GOOGLE_ADS
 from connectors.google_search_console import GOOGLE_SEARCH_CONSOLE
 from connectors.instagram import INSTAGRAM
 from connectors.kit.connector import AnyAction, Connector
 from connectors.linkedin import LINKEDIN
 from connectors.reddit import REDDIT
+from connectors.shopify import SHOPIFY
 from connectors.slack import SLACK
 from connectors.sms import SMS
 from connectors.stripe import STRIPE
@@ -33,7 +35,9 @@ CONNECTORS: tuple[Connector, ...] = (
     REDDIT,
     YOUTUBE,
     TIKTOK,
+    GOOGLE_ADS,
     GOOGLE_SEARCH_CONSOLE,
+    SHOPIFY,
     STRIPE,
 )
 """Every connector, in the order of the catalog."""

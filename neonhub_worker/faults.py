@@ -36,6 +36,9 @@ POINTS: Mapping[str, str] = {
     "settle.committed": "a worker has committed how attempts ended",
     "rescue.written": "a run whose lease ran out was taken over and this is not committed",
     "schedule.inserted": "an occurrence made its run and the schedule has not moved on",
+    "webhook.kept": "events of a platform are kept, and it has not heard so",
+    "webhook.taken": "events that the platform was thanked for are about to be worked off",
+    "webhook.acted": "events were worked off and this is not committed",
 }
 """Every point, and what is true there."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,13 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from neonhub_worker.errors import SettingsError
+
+_FROM_STACK = (
+    ("database_url", "database"),
+    ("broker_url", "broker"),
+    ("sandbox_url", "sandbox"),
+    ("webhooks_url", "webhooks"),
+)
 
 VAULT_KEY_FILE = "secrets/vault.key"
 
@@ -33,6 +41,9 @@ class Settings(BaseSettings):
     sandbox_url: str | None = Field(
         None,
         description="Base URL of the sandbox. When set, every platform call goes there instead of to the platform.",
+    )
+    webhooks_url: str | None = Field(
+        None, description="Base URL, without /webhooks, under which platforms reach `neonhub webhooks serve`."
     )
     vault_keys: SecretStr | None = Field(None, description="Fernet keys, comma separated; the first one encrypts.")
     lease_s: float = Field(
@@ -56,6 +67,15 @@ class Settings(BaseSettings):
         if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
             raise ValueError("must start with postgresql://")
         return f"postgresql+psycopg://{rest}"
+
+    @field_validator("webhooks_url")
+    @classmethod
+    def _is_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
+            raise ValueError("must be an http or https address without user name, query and fragment")
+        return url.rstrip("/")
 
     @field_validator("retention_days")
     @classmethod
@@ -115,7 +135,7 @@ def load(**overrides: Any) -> Settings:
         urls = _stack_urls(found.home)
         missing = {
             field: urls[key]
-            for field, key in (("database_url", "database"), ("broker_url", "broker"), ("sandbox_url", "sandbox"))
+            for field, key in _FROM_STACK
             if getattr(found, field) is None and key in urls and found.database_url is None
         }
         if found.vault_keys is None and (key_file := found.home / VAULT_KEY_FILE).is_file():

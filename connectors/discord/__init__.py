@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.discord import direct, editing, event_changes, events, guild, history, messages, webhooks
+from connectors.discord import direct, editing, event_changes, events, guild, history, messages, webhook_messages
 from connectors.discord.platform import DISCORD, DiscordSettings
 
 __all__ = [
@@ -15,5 +15,5 @@ __all__ = [
     "guild",
     "history",
     "messages",
-    "webhooks",
+    "webhook_messages",
 ]

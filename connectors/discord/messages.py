@@ -15,8 +15,9 @@ from typing import Any
 
 from pydantic import Field
 
-from connectors.discord import web
+from connectors.discord import errors, web
 from connectors.discord.content import NewContent, alike, shows
+from connectors.discord.files import fetched
 from connectors.discord.platform import DISCORD, IN_CHANNEL, SETTLE_AFTER_S, Snowflake, me, snowflake_at
 from connectors.kit import clock
 from connectors.kit.action import Limit, LookUp, Output
@@ -74,12 +75,12 @@ def post(call: Call, channel: str, data: NewContent) -> Message:
         ConnectorError: It was not posted, or that is not known.
     """
     body = {**data.body(), "nonce": nonce(call.key), "enforce_nonce": True}
+    path, needs = f"channels/{channel}/messages", ("id", "channel_id")
+    parts = fetched(call, data.files)
     try:
-        posted = web.ask(
-            call, "POST", f"channels/{channel}/messages", effect=True, body=body, needs=("id", "channel_id")
-        )
+        posted = web.ask(call, "POST", path, effect=True, body=body, parts=parts, needs=needs)
     except NotFound as refused:
-        if refused.code != web.UNKNOWN_MESSAGE or call.first_sent_at is None:
+        if refused.code != errors.UNKNOWN_MESSAGE or call.first_sent_at is None:
             raise
         # Discord answers so when it knows the nonce, and the message that it belongs to was deleted since.
         text = "Discord knows a message of this run that was deleted since; look into the server's audit log"
@@ -171,7 +172,7 @@ def _find(call: Call, data: SendMessage) -> Message | None:
     why="The channel shows what the bot posted; a repeat carries the same nonce, which Discord knows for some minutes.",
     target=lambda data: data.channel,
     pace=PACE,
-    scopes=("VIEW_CHANNEL", "SEND_MESSAGES", "READ_MESSAGE_HISTORY", "EMBED_LINKS"),
+    scopes=("VIEW_CHANNEL", "SEND_MESSAGES", "READ_MESSAGE_HISTORY", "EMBED_LINKS", "ATTACH_FILES"),
     limits=LIMITS,
 )
 def send_message(call: Call, data: SendMessage) -> Message:

@@ -1,167 +1,90 @@
-"""Messages through the connection's webhook, under any name.
+"""What does Discord tell unasked? Interactions and Webhook Events; what became of a message only its gateway tells.
 
-Webhooks take no nonce. After an unknown outcome the bot of the same connection reads the webhook's channel, if there is
-one and the settings name the channel; else a person has to look.
+See https://docs.discord.com/developers/interactions/overview and https://docs.discord.com/developers/events/webhook-events.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar
 
-from pydantic import Field, field_validator
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from connectors.discord import web
-from connectors.discord.content import Content, NewContent, alike, shows
-from connectors.discord.editing import OF_MESSAGE, edited_body
-from connectors.discord.history import ShownMessage, shown
-from connectors.discord.messages import Message, message_of, only, posted_since
-from connectors.discord.platform import DISCORD, SETTLE_AFTER_S, DiscordSettings, Done, Snowflake
-from connectors.kit import clock
-from connectors.kit.action import Input, Limit, LookUp, Resend
-from connectors.kit.call import Call
-from connectors.kit.errors import NotFound, OutcomeUnknown, looking
-from connectors.kit.fields import HttpsUrl
-
-_LIMITS = ("about 30 messages per minute and channel; Discord does not tell this one ahead",)
-_PACE = (Limit(5, per_s=2, of="action"), Limit(30, per_s=60, of="action"))
-IN_THREAD = Field(default=None, description="Thread of the webhook's channel.")
-
-
-class SendWebhookMessage(NewContent):
-    """A message through the connection's webhook."""
-
-    username: str | None = Field(default=None, min_length=1, max_length=80, description="Name it is posted under.")
-    avatar_url: HttpsUrl | None = Field(default=None, description="Picture it is posted under.")
-    thread_id: Snowflake | None = IN_THREAD
-    thread_name: str | None = Field(
-        default=None, min_length=1, max_length=100, description="Begin a thread of this name; forums only."
-    )
-    applied_tags: tuple[Snowflake, ...] = Field(default=(), max_length=5, description="Tags of the new thread.")
-
-    @field_validator("username")
-    @classmethod
-    def _is_allowed(cls, name: str | None) -> str | None:
-        if name is not None and ("clyde" in name.lower() or "discord" in name.lower()):
-            raise ValueError('may not contain "clyde" or "discord"')
-        return name
-
-    @field_validator("thread_name")
-    @classmethod
-    def _no_thread_yet(cls, name: str | None, info: Any) -> str | None:
-        if name is not None and info.data.get("thread_id") is not None:
-            raise ValueError("give thread_id or thread_name, not both")
-        return name
-
-
-def _place(data: SendWebhookMessage) -> str:
-    return f"webhook {data.thread_id or data.thread_name or ''}"
-
-
-def _find(call: Call, data: SendWebhookMessage) -> Message | None:
-    """The webhook's message of these words in its channel or thread.
-
-    Raises:
-        OutcomeUnknown: Several could be it, or nobody can look.
-    """
-    if call.first_sent_at is None:
-        return None
-    hook_id, _ = call.credential_as(web.DiscordCredential).webhook()
-    channel = data.thread_id or call.settings_as(DiscordSettings).webhook_channel_id
-    if channel is None or data.thread_name is not None or call.credential_as(web.DiscordCredential).bot_token is None:
-        raise OutcomeUnknown(
-            "a webhook cannot be asked what it posted. Look into the channel; a connection with bot_token and "
-            "webhook_channel_id does so by itself, new threads apart"
-        )
-    with looking(), web.reading():
-        found = list(posted_since(call, channel, call.first_sent_at - clock.SKEW))
-        if not found and not web.rows(call, f"channels/{channel}/messages", params={"limit": 1}):
-            raise OutcomeUnknown("the channel shows no messages at all: the bot may not read there. Look into it")
-        ours = [message_of(one) for one in found if one.get("webhook_id") == hook_id and shows(one, data)]
-    return only(call, ours)
-
-
-@DISCORD.action(
-    "sendWebhookMessage",
-    SendWebhookMessage,
-    Message,
-    repeat=LookUp(_find, settle_after_s=SETTLE_AFTER_S, alike=lambda data: alike(_place(data), data)),
-    why="A webhook takes no key and tells nothing, but the bot can read what it posted.",
-    pace=_PACE,
-    scopes=("the webhook's address", "READ_MESSAGE_HISTORY for the bot that looks"),
-    limits=_LIMITS,
+from connectors.kit.webhook import (
+    Answer,
+    Delivery,
+    DeliveryRefused,
+    Other,
+    Reading,
+    Reason,
+    Webhooks,
+    check_fresh,
+    digest,
+    header,
+    json_object,
+    obj,
+    word,
 )
-def send_webhook_message(call: Call, data: SendWebhookMessage) -> Message:
-    """Post a message through the connection's webhook."""
-    body = {
-        **data.body(),
-        "username": data.username,
-        "avatar_url": data.avatar_url,
-        "thread_name": data.thread_name,
-        "applied_tags": list(data.applied_tags) or None,
-    }
-    # Without wait, Discord answers before it has posted anything, and says nothing of errors.
-    params = {"wait": True, "thread_id": data.thread_id, "with_components": True if data.components else None}
-    posted = web.ask_webhook(call, "POST", effect=True, body=body, params=params, needs=("id", "channel_id"))
-    return message_of(posted)
+
+TOLERANCE_S = 300.0
+"""Discord names none; it signs the time so that one can be kept to."""
+
+_PING, _EVENT_PING = 1, 0
+_AUTOCOMPLETE = 4
+_EPHEMERAL = 64
+_SEEN = {"type": 4, "data": {"content": "Received.", "flags": _EPHEMERAL}}
+_NO_CHOICES = {"type": 8, "data": {"choices": []}}
 
 
-class WebhookMessageRef(Input):
-    """A message of the connection's webhook, by its id."""
+class DiscordWebhooks(Webhooks):
+    """Discord's interactions endpoint and its Webhook Events."""
 
-    message: Snowflake = OF_MESSAGE
-    thread_id: Snowflake | None = IN_THREAD
+    # Not secret: whoever knows it can check a signature and make none.
+    secret: ClassVar[str] = "public_key"  # noqa: S105 (a field's name)
+    answer: ClassVar[Answer] = Answer(status=204)
 
+    def verify(self, delivery: Delivery, secrets: Mapping[str, Any], *, now: datetime) -> None:
+        """``X-Signature-Ed25519``: the app's signature of time and raw body."""
+        key = self.secret_of(secrets)
+        given, at = header(delivery, "x-signature-ed25519"), header(delivery, "x-signature-timestamp")
+        try:
+            public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key.decode()))
+        except ValueError:
+            raise DeliveryRefused(Reason.NO_SECRET) from None
+        try:
+            public.verify(bytes.fromhex(given), at.encode(errors="replace") + delivery.body)
+        except (InvalidSignature, ValueError):
+            raise DeliveryRefused(Reason.FORGED) from None
+        check_fresh(at, now=now, within_s=TOLERANCE_S)
 
-@DISCORD.read("getWebhookMessage", WebhookMessageRef, ShownMessage)
-def get_webhook_message(call: Call, data: WebhookMessageRef) -> ShownMessage:
-    """Read a message that the webhook has posted."""
-    params = {"thread_id": data.thread_id}
-    found = web.ask_webhook(call, "GET", f"/messages/{data.message}", effect=False, params=params, needs=("id",))
-    with web.reading():
-        return shown(found)
-
-
-class EditWebhookMessage(Content):
-    """The new content of a message of the webhook: text, embeds and components are all set anew."""
-
-    message: Snowflake = OF_MESSAGE
-    thread_id: Snowflake | None = IN_THREAD
-
-
-@DISCORD.action(
-    "editWebhookMessage",
-    EditWebhookMessage,
-    Message,
-    repeat=Resend(),
-    why="It sets the content: twice is the same as once.",
-)
-def edit_webhook_message(call: Call, data: EditWebhookMessage) -> Message:
-    """Replace the content of a message that the webhook has posted."""
-    edited = web.ask_webhook(
-        call,
-        "PATCH",
-        f"/messages/{data.message}",
-        effect=True,
-        body=edited_body(data),
-        params={"thread_id": data.thread_id},
-        needs=("id", "channel_id"),
-    )
-    return message_of(edited)
+    def read(self, delivery: Delivery, *, now: datetime) -> Reading:
+        """A PING, an interaction that is answered at once, or an event by its name."""
+        body = json_object(delivery)
+        kind = body.get("type")
+        if "event" in body or ("version" in body and "token" not in body and kind == _EVENT_PING):
+            return _event(delivery, body)
+        if kind == _PING:
+            return Reading(answer=Answer.of_json({"type": 1}))
+        interaction = word(body.get("id"))
+        if interaction is None or not isinstance(kind, int):
+            raise DeliveryRefused(Reason.UNREADABLE)
+        heard = _NO_CHOICES if kind == _AUTOCOMPLETE else _SEEN
+        return Reading((Other(id=interaction, said=f"interaction {kind}"),), Answer.of_json(heard))
 
 
-@DISCORD.action(
-    "deleteWebhookMessage",
-    WebhookMessageRef,
-    Done,
-    repeat=Resend(),
-    why="Deleting twice is the same as once.",
-)
-def delete_webhook_message(call: Call, data: WebhookMessageRef) -> Done:
-    """Delete a message that the webhook has posted."""
-    params = {"thread_id": data.thread_id}
+def _event(delivery: Delivery, body: dict[str, Any]) -> Reading:
+    event = obj(body.get("event"))
+    said = word(event.get("type"))
+    if said is None:  # the PING of Webhook Events, heard with an empty 204
+        return Reading()
+    return Reading((Other(id=digest(delivery), at=_time(event.get("timestamp")), said=said),))
+
+
+def _time(value: Any) -> datetime | None:
     try:
-        web.ask_webhook(call, "DELETE", f"/messages/{data.message}", effect=True, params=params)
-    except NotFound as refused:
-        if refused.code != web.UNKNOWN_MESSAGE or call.first_sent_at is None:
-            raise
-    return Done()
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

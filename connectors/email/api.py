@@ -18,6 +18,9 @@ from connectors.kit.errors import NotFound, Permission
 if TYPE_CHECKING:
     from connectors.kit.call import Call
 
+VERSION = "v1"
+"""Google has named no day on which it ends."""
+
 HOST = "gmail.googleapis.com"
 HOSTS = (HOST, google_oauth.HOST)
 
@@ -92,7 +95,7 @@ class _SendAsList(Answer):
 
 def gmail(call: Call) -> GoogleApi:
     """Gmail on behalf of the connection's mailbox."""
-    return GoogleApi(call, base=f"https://{HOST}/gmail/v1/users/me", rules=RULES)
+    return GoogleApi(call, base=f"https://{HOST}/gmail/{VERSION}/users/me", rules=RULES)
 
 
 def send_as(of: GoogleApi) -> tuple[SendAs, ...]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
 from connectors.email import api, mime
 from connectors.email.api import EmailSettings, GmailId
-from connectors.email.mails import Mail
+from connectors.email.mails import MOST_SUBJECT, Mail
 from connectors.email.messages import Headers
 from connectors.email.platform import CHANNEL
 from connectors.kit.errors import InvalidRequest, RecipientOptedOut
 
 if TYPE_CHECKING:
     from connectors.kit.call import Call
+
+# What others wrote goes into our headers only if it cannot be anything else.
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,500}>")
 
 
 class NewMail(Mail):
@@ -95,15 +99,15 @@ def _answered(call: Call, message_id: str | None) -> Headers | None:
 
 
 def _answer_subject(subject: str) -> str:
-    line = "".join(sign if sign.isprintable() else " " for sign in subject).strip()
+    line = "".join(sign if sign.isprintable() else " " for sign in subject).strip()[:MOST_SUBJECT]
     return line if line.lower().startswith("re:") else f"Re: {line}"
 
 
 def _threading(parent: Headers) -> dict[str, str]:
     """The headers by which mail programs, and Gmail itself, put an answer below what it answers."""
-    own = parent.header("Message-ID") or ""
-    if not own.isprintable() or not own.startswith("<"):
+    own = (parent.header("Message-ID") or "").strip()
+    if not _MESSAGE_ID.fullmatch(own):
         return {}
+    earlier = [one for one in (parent.header("References") or "").split() if _MESSAGE_ID.fullmatch(one)]
     # Of a long conversation the first and the latest are enough.
-    earlier = [one for one in (parent.header("References") or "").split() if one.startswith("<") and one.isprintable()]
     return {"In-Reply-To": own, "References": " ".join([*earlier[:1], *earlier[1:][-8:], own])}

@@ -14,6 +14,7 @@ from connectors.email.addresses import EmailAddress, Mailbox, PersonName, addres
 from connectors.kit.action import Input
 
 MOST_RECIPIENTS = 100
+MOST_SUBJECT = 500
 MOST_BYTES = 3_000_000
 """Of all attachments together, before they are encoded: a mail with them stays below what one JSON request carries."""
 
@@ -67,7 +68,7 @@ def _listed(given: Any) -> Any:
 
 
 Subject = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(_one_line)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MOST_SUBJECT), AfterValidator(_one_line)
 ]
 PlainText = Annotated[str, StringConstraints(min_length=1, max_length=200_000), AfterValidator(_text)]
 Html = Annotated[str, StringConstraints(min_length=1, max_length=400_000), AfterValidator(_text)]

@@ -68,7 +68,7 @@ def headers_of(part: Mapping[str, Any], name: str) -> Iterator[str]:
     given = part.get("headers")
     for one in given if isinstance(given, list) else ():
         if isinstance(one, dict) and str(one.get("name", "")).lower() == name.lower():
-            yield str(one.get("value", ""))
+            yield _whole(str(one.get("value", "")))
 
 
 def parts_of(payload: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -132,7 +132,7 @@ def read(found: Headers) -> MailMessage:
     texts: dict[str, str] = {}
     files: list[MessageFile] = []
     for part in parts_of(found.payload):
-        kind, name = str(part.get("mimeType", "")).lower(), str(part.get("filename") or "")
+        kind, name = _whole(str(part.get("mimeType", ""))).lower(), _whole(str(part.get("filename") or ""))
         if name:
             files.append(_file(part, kind, name))
         elif kind in ("text/plain", "text/html") and kind not in texts:
@@ -158,6 +158,11 @@ def read(found: Headers) -> MailMessage:
     )
 
 
+def _whole(text: str) -> str:
+    """A text without halves of characters, which JSON can carry and nothing else can."""
+    return text.encode(errors="replace").decode()
+
+
 def _file(part: Mapping[str, Any], kind: str, name: str) -> MessageFile:
     body = part.get("body")
     body = body if isinstance(body, dict) else {}
@@ -166,7 +171,7 @@ def _file(part: Mapping[str, Any], kind: str, name: str) -> MessageFile:
         filename=name,
         content_type=kind,
         size=size if isinstance(size, int) else 0,
-        attachment_id=attachment_id if isinstance(attachment_id, str) else None,
+        attachment_id=_whole(attachment_id) if isinstance(attachment_id, str) else None,
     )
 
 

@@ -18,8 +18,7 @@ EMAIL = Connector(
     hosts=api.HOSTS,
     credential=GoogleCredential,
     settings=EmailSettings,
-    # Google has named no day on which v1 ends.
-    api_version="v1",
+    api_version=api.VERSION,
     oauth=GoogleOAuth(scopes=(api.COMPOSE, api.MODIFY)),
     console=(
         "Open https://console.cloud.google.com and choose or create a project.",

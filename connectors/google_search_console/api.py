@@ -19,6 +19,9 @@ from connectors.kit.action import Limit
 if TYPE_CHECKING:
     from connectors.kit.call import Call
 
+VERSION = "v1"
+"""Google has named no day on which it ends. Properties are still found under the name and version of before."""
+
 HOST = "searchconsole.googleapis.com"
 HOSTS = (HOST, google_oauth.HOST)
 

@@ -119,7 +119,7 @@ class _Inspected(Answer):
 )
 def inspect_url(call: Call, data: InspectUrl) -> Inspection:
     """Tell what Google's index holds of a page."""
-    of_urls = GoogleApi(call, base=f"https://{api.HOST}/v1", rules=api.RULES)
+    of_urls = GoogleApi(call, base=f"https://{api.HOST}/{api.VERSION}", rules=api.RULES)
     body: dict[str, Any] = {"inspectionUrl": data.url, "siteUrl": data.site_url, "languageCode": data.language}
     found = of_urls.post(_Inspected, "urlInspection.index.inspect", "urlInspection/index:inspect", body, effect=False)
     result = found.inspection_result

@@ -15,8 +15,7 @@ GOOGLE_SEARCH_CONSOLE = Connector(
     hosts=api.HOSTS,
     credential=GoogleCredential,
     settings=GoogleSearchConsoleSettings,
-    # Google has named no day on which it ends; the paths still say webmasters/v3.
-    api_version="v1",
+    api_version=api.VERSION,
     oauth=GoogleOAuth(scopes=(api.WRITE,)),
     console=(
         "Open https://console.cloud.google.com and choose or create a project.",

@@ -26,7 +26,8 @@ class Connector:
     Args:
         slug: Its name everywhere: files, actions, contract, simulator.
         title: Its name for people.
-        hosts: Every host it calls; requests to any other host are refused.
+        hosts: Every host it calls; requests to any other host are refused. ``*.example.com`` stands for the hosts one
+            name below ``example.com``, where each account has a host of its own.
         credential: What a connection keeps secret; secret fields are ``SecretStr``.
         settings: What a connection keeps that is no secret, such as its sender.
         api_version: The version it speaks.
@@ -70,6 +71,12 @@ class Connector:
 
     def __repr__(self) -> str:
         return f"Connector({self.slug!r})"
+
+    def calls(self, host: str | None) -> bool:
+        """Whether a host is one of the platform's."""
+        if host is None:
+            return False
+        return host in self.hosts or f"*.{host.partition('.')[2]}" in self.hosts
 
     @property
     def actions(self) -> Mapping[str, AnyAction]:

@@ -31,6 +31,9 @@ _sessions = threading.local()
 _LONG = 2**17
 """Bytes; a longer body is written in parts, each with its own timeout and its own look at the lease."""
 
+_PART_S = 5.0
+"""For writing one part of 16 KB, on top of which the answer may take its own time while the lease still lasts."""
+
 
 class Body(Protocol):
     """A body that is read while it is sent; its length is known before."""
@@ -132,7 +135,8 @@ class Http:
             effect: Whether the request may change the outside world.
             data: The body. One that is read while it is sent may raise: the request then never ends, and the platform
                 cannot act on it; the error comes out here as it is.
-            read_s: Seconds to wait for the answer, where the connector's own are too few, as after an upload.
+            read_s: Seconds to wait for the answer, where the connector's own are too few, as after an upload that is no
+                effect. An effect has to be answered while its lease lasts.
 
         Raises:
             InvalidRequest: The URL is none of the platform's.
@@ -165,8 +169,9 @@ class Http:
     def _wire(self, *, effect: bool, long: bool, read_s: float) -> Wire:
         """What watches a request: an effect's lease is asked before each write, and kept through a long body."""
         guard = self._guard if effect else None
+        write_s = min(_PART_S, read_s) if long else None
         if guard is None:
-            return Wire(write_s=read_s)
+            return Wire(write_s=write_s)
 
         def before_write() -> None:
             if long:
@@ -176,11 +181,11 @@ class Http:
         if long:
             guard.keep_lease()
         guard.check_lease(needed_s=self._connector.connect_s + read_s)
-        return Wire(before_write=before_write, after_write=guard.after_write, write_s=read_s)
+        return Wire(before_write=before_write, after_write=guard.after_write, write_s=write_s)
 
     def _address(self, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme != "https" or parts.hostname not in self._connector.hosts:
+        if parts.scheme != "https" or not self._connector.calls(parts.hostname):
             raise InvalidRequest(
                 f"{self._connector.slug} may not call {parts.scheme}://{parts.hostname}; nothing was sent"
             )

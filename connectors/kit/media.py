@@ -137,7 +137,7 @@ class Media:
             Unavailable: Its server does not answer.
         """
         if self.size > limit:
-            raise InvalidRequest(f"the file has {self.size} bytes; at most {limit} are taken at once")
+            raise InvalidRequest(f"{self._source.field}: the file has {self.size} bytes; must be at most {limit}")
         self._call.keep_lease()
         return self._source.read(0, self.size)
 
@@ -177,6 +177,9 @@ class MediaBody:
 def open_media(call: Call, url: str, rules: MediaRules, *, field: str, network: Network = PUBLIC) -> Media:
     """Find a file, measure it, and check it before anything is sent.
 
+    It asks another server, which takes time: in an action that may be limited it belongs before ``call.effect``, whose
+    permit to send is good for a moment only.
+
     Args:
         call: Whose file it is.
         url: Its https address; anyone must be able to fetch it.
@@ -213,7 +216,7 @@ def _check(field: str, what: str, value: float | None, least: float | None, most
 
 
 def _name(url: str, media_type: str) -> str:
-    """A file name that is safe in any header and on any disk."""
+    """A file name without anything that would end a header's value or lead into another folder."""
     last = unquote(urlsplit(url).path.rpartition("/")[2], errors="replace")
     name = _NOT_IN_NAMES.sub("-", last).strip(" .-")[-_MAX_NAME:]
     ending = _ENDINGS.get(media_type, "")

@@ -56,6 +56,7 @@ class Source:
         network: How its host is reached.
 
     Attributes:
+        field: As given.
         size: Bytes.
         head: Its first bytes, at most ``HEAD_BYTES``.
         mark: Tells this version of the file from others: equal marks, equal bytes, as far as its server says.
@@ -66,9 +67,9 @@ class Source:
     """
 
     def __init__(self, call: Call, url: str, *, field: str, network: Network) -> None:
-        self._call, self._field = call, field
-        self._session = _session(network, call.sandbox_url)
+        self._call, self.field = call, field
         self._stream: requests.Response | None = None
+        self._session = _session(network, call.sandbox_url)
         self._position = 0
         self.url, answer = self._follow(url)
         with _closed_on_error(answer):
@@ -113,7 +114,7 @@ class Source:
         answer = self._get(self.url, offset, offset + count - 1)
         with answer:
             if answer.status_code != 206:
-                raise Unavailable(f"{self._field}: its server answered {answer.status_code} to a request for a part")
+                raise Unavailable(f"{self.field}: its server answered {answer.status_code} to a request for a part")
             self._check_same(answer, self._size_of(answer, offset))
             return self._take(answer, count)
 
@@ -124,7 +125,7 @@ class Source:
             answer = self._get(self.url, 0, self.size - 1)
             with _closed_on_error(answer):
                 if answer.status_code not in (200, 206):
-                    raise Unavailable(f"{self._field}: its server answered {answer.status_code} when asked again")
+                    raise Unavailable(f"{self.field}: its server answered {answer.status_code} when asked again")
                 self._check_same(answer, self._size_of(answer, 0))
             self._stream, self._position = answer, 0
         with _closed_on_error(self):
@@ -148,17 +149,17 @@ class Source:
             answer.close()
             url = urljoin(url, answer.headers.get("Location", ""))
         else:
-            raise InvalidRequest(f"{self._field}: more than {_MOST_REDIRECTS} redirects")
+            raise InvalidRequest(f"{self.field}: more than {_MOST_REDIRECTS} redirects")
         status = answer.status_code
         if status in (200, 206, 416):
             return url, answer
         answer.close()
         if status in _PASSING or status >= 500:
-            raise Unavailable(f"{self._field}: its server answered {status}", http_status=status)
-        raise InvalidRequest(f"{self._field}: its server answered {status}; anyone must be able to fetch the file")
+            raise Unavailable(f"{self.field}: its server answered {status}", http_status=status)
+        raise InvalidRequest(f"{self.field}: its server answered {status}; anyone must be able to fetch the file")
 
     def _get(self, url: str, first: int, last: int) -> requests.Response:
-        address = _checked(url, self._field)
+        address = _checked(url, self.field)
         if self._call.sandbox_url is not None and address.hostname == SANDBOX_HOST:
             query = f"?{address.query}" if address.query else ""
             url = f"{self._call.sandbox_url.rstrip('/')}/{SANDBOX_HOST}{address.path or '/'}{query}"
@@ -175,16 +176,16 @@ class Source:
                     allow_redirects=False,
                 )
         except AddressRefused as refused:
-            raise InvalidRequest(f"{self._field}: {refused}") from None
+            raise InvalidRequest(f"{self.field}: {refused}") from None
         except _WRONG_URL:
-            raise InvalidRequest(f"{self._field}: must be an https address") from None
+            raise InvalidRequest(f"{self.field}: must be an https address") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             # Neither the error's text nor the URL: a signed address is a secret.
-            raise Unavailable(f"{self._field}: its server did not answer ({type(error).__name__})") from None
+            raise Unavailable(f"{self.field}: its server did not answer ({type(error).__name__})") from None
 
     def _size_of(self, answer: requests.Response, offset: int) -> int:
         if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise InvalidRequest(f"{self._field}: its server only sends the file compressed")
+            raise InvalidRequest(f"{self.field}: its server only sends the file compressed")
         if answer.status_code == 206:
             found = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
             size = int(found[3]) if found is not None and int(found[1]) == offset else None
@@ -192,14 +193,14 @@ class Source:
             text = answer.headers.get("Content-Length", "")
             size = int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
         if size is None:
-            raise InvalidRequest(f"{self._field}: its server does not say how large the file is")
+            raise InvalidRequest(f"{self.field}: its server does not say how large the file is")
         if size == 0:
-            raise InvalidRequest(f"{self._field}: the file is empty")
+            raise InvalidRequest(f"{self.field}: the file is empty")
         return size
 
     def _check_same(self, answer: requests.Response, size: int) -> None:
         if _mark(answer, size) != self.mark:
-            raise InvalidRequest(f"{self._field}: the file was changed while it was read; nothing of it was used")
+            raise InvalidRequest(f"{self.field}: the file was changed while it was read; nothing of it was used")
 
     def _take(self, answer: requests.Response, count: int) -> bytes:
         """The next bytes of an answer, as they come; one that trickles is given up."""
@@ -209,11 +210,11 @@ class Source:
             while len(found) < count:
                 part: bytes = answer.raw.read1(min(_PART, count - len(found)), decode_content=False)
                 if not part or time.monotonic() > until:
-                    raise Unavailable(f"{self._field}: its server broke off or was too slow")
+                    raise Unavailable(f"{self.field}: its server broke off or was too slow")
                 found += part
                 self._call.keep_lease()
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unavailable(f"{self._field}: its server broke off ({type(error).__name__})") from None
+            raise Unavailable(f"{self.field}: its server broke off ({type(error).__name__})") from None
         return bytes(found)
 
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from connectors.sandbox import callbacks, effects, faults
+from connectors.sandbox import callbacks, effects, faults, webhooks
 from connectors.sandbox.platform import Platform
 from connectors.sandbox.server import Sandbox
 
@@ -33,10 +33,20 @@ _FAULT = {
     "required": ["kind"],
     "additionalProperties": False,
 }
-_PERSON = {
+_PERSON: dict[str, Any] = {
     "type": "object",
     "properties": {"connector": {"type": "string"}, "address": {"type": "string", "minLength": 1}},
     "required": ["connector", "address"],
+    "additionalProperties": False,
+}
+_INBOUND = {
+    **_PERSON,
+    "properties": {**_PERSON["properties"], "text": {"type": "string", "minLength": 1, "maxLength": 4096}},
+}
+_WEBHOOK = {
+    "type": "object",
+    "properties": {"connector": {"type": "string"}, "url": {"type": ["string", "null"], "minLength": 1}},
+    "required": ["connector", "url"],
     "additionalProperties": False,
 }
 _LIMIT = {
@@ -83,6 +93,8 @@ class Control:
             ("POST", "inbound", self.inbound),
             ("POST", "clock", self.advance),
             ("GET", "callbacks", self.callbacks),
+            ("GET", "webhooks", self.webhooks),
+            ("POST", "webhooks", self.set_webhook),
         ]
         return Starlette(
             routes=[Route(f"/_sandbox/{path}", endpoint, methods=[method]) for method, path, endpoint in table],
@@ -160,12 +172,13 @@ class Control:
         return await self._opted(request, out=False)
 
     async def inbound(self, request: Request) -> JSONResponse:
-        """A person writes to the account."""
-        wanted = await _body(request, _PERSON)
+        """A person writes to the account; its owner is told."""
+        wanted = await _body(request, _INBOUND)
         platform = self._known(wanted["connector"])
         try:
             with self._store.transaction() as db:
                 platform.hear(db, wanted["address"], now=self._store.now())
+                platform.write_in(db, wanted["address"], wanted.get("text", "Hello"), now=self._store.now())
         except NotImplementedError as error:
             raise _BadRequestError(str(error)) from None
         return JSONResponse({"connector": platform.slug, "heard": True})
@@ -178,6 +191,20 @@ class Control:
     async def callbacks(self, request: Request) -> JSONResponse:
         """All callbacks of the platforms, and whether they were delivered."""
         return JSONResponse({"callbacks": callbacks.listing(self._store.db)})
+
+    async def webhooks(self, request: Request) -> JSONResponse:
+        """Where each platform tells the account's owner what happens."""
+        return JSONResponse({"webhooks": webhooks.targets(self._store.db)})
+
+    async def set_webhook(self, request: Request) -> JSONResponse:
+        """Tell everything of a platform to this address of this machine, or (null) nothing any more."""
+        wanted = await _body(request, _WEBHOOK)
+        self._known(wanted["connector"])
+        if wanted["url"] is not None and not callbacks.reachable(wanted["url"]):
+            raise _BadRequestError("url: must be http on this machine; nothing else is ever called")
+        with self._store.transaction() as db:
+            webhooks.register(db, wanted["connector"], wanted["url"])
+        return await self.webhooks(request)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 from typing import Any
 
-from connectors.sandbox import meta_graph
+from connectors.sandbox import instagram_hooks, meta_graph
 from connectors.sandbox.instagram_data import shown_time
 from connectors.sandbox.platform import Call, Reply
 
@@ -20,7 +20,8 @@ def hear(db: sqlite3.Connection, person: str, *, now: float) -> None:
         "INSERT INTO instagram_person VALUES (?, ?, ?, 0) ON CONFLICT (id) DO UPDATE SET heard_at = ?, gone = 0",
         (person, f"aWdfZ{secrets.token_urlsafe(12)}", now, now),
     )
-    _add(db, person=person, sender=person, text="Hello", now=now, visible_at=now)
+    message_id = _add(db, person=person, sender=person, text="Hello", now=now, visible_at=now)
+    instagram_hooks.wrote(db, person, message_id, "Hello", now=now)
 
 
 def leave(db: sqlite3.Connection, person: str, *, gone: bool) -> None:
@@ -51,6 +52,7 @@ def respond(call: Call) -> Reply:
     message_id = _add(call.db, person=person["id"], sender=sender, text=text, now=call.now, visible_at=call.visible_at)
     key = fields["message"].get("metadata")
     call.effect("respondDM", message_id, key=key, recipient=person["id"], text=text)
+    instagram_hooks.answered(call.db, person["id"], message_id, text, key, now=call.now)
     return Reply(200, {"recipient_id": person["id"], "message_id": message_id})
 
 

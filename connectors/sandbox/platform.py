@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from connectors.sandbox import callbacks, effects
+from connectors.sandbox import callbacks, effects, webhooks
 from connectors.sandbox.contract import Contract, Operation, Problem
+from connectors.sandbox.signatures import Scheme
 
 JSON_TYPE = "application/json"
 
@@ -88,6 +89,20 @@ class Call:
             manner=self.manner,
         )
 
+    def tell(
+        self, provider_id: str, bodies: Sequence[tuple[float, Mapping[str, Any]]], *, scheme: Scheme, secret: str
+    ) -> None:
+        """Tell the account's owner about this request once it is due; see ``webhooks.tell``."""
+        webhooks.tell(
+            self.db,
+            self.operation.connector,
+            provider_id,
+            bodies,
+            scheme=scheme,
+            secret=secret,
+            manner=self.manner,
+        )
+
 
 Handler = Callable[[Call], Reply]
 
@@ -99,13 +114,19 @@ class Platform(ABC):
         slug: The connector's slug; also the name of its contract.
         tables: SQL that creates its tables; every statement says IF NOT EXISTS.
         operations: One handler per operationId of the contract, all of them. A handler runs inside a transaction.
+        more_operations: What faults can be set for besides, where one operationId stands for many things.
         is_connector: Whether anyone connects to it; not so what only serves other platforms, such as their tokens.
     """
 
     slug: ClassVar[str]
     tables: ClassVar[str]
     operations: ClassVar[Mapping[str, Handler]]
+    more_operations: ClassVar[frozenset[str]] = frozenset()
     is_connector: ClassVar[bool] = True
+
+    def operation_name(self, operation: Operation, raw_body: bytes) -> str:
+        """What a request does, for faults. Default: the operationId."""
+        return operation.id
 
     def widen(self, contract: Contract) -> None:  # noqa: B027
         """Add what the platform accepts and the contract cannot say, such as a second encoding. Default: nothing."""
@@ -169,3 +190,6 @@ class Platform(ABC):
             NotImplementedError: nobody writes to this platform's account.
         """
         raise NotImplementedError(f"connector {self.slug} hears nobody")
+
+    def write_in(self, db: sqlite3.Connection, address: str, text: str, *, now: float) -> None:  # noqa: B027
+        """Tell the account's owner what a person wrote; called after ``hear``. Default: nothing."""

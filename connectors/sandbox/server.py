@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.sandbox import callbacks, connection, effects, faults, media
+from connectors.sandbox import callbacks, connection, effects, faults, media, webhooks
 from connectors.sandbox.connection import Receive, Scope, Send
 from connectors.sandbox.contract import Contract, Problem, ProblemKind
 from connectors.sandbox.faults import Kind, Plan
@@ -43,10 +43,13 @@ class Sandbox:
         self.store = store
         self.stopping = asyncio.Event()
         self.platforms = {platform.slug: platform for platform in platforms}
-        store.create(effects.TABLES + faults.TABLES + callbacks.TABLES)
+        store.create(effects.TABLES + faults.TABLES + callbacks.TABLES + webhooks.TABLES)
         contracts = [(platform, self._prepare(platform)) for platform in platforms]
         self.router = Router((platform, found) for platform, contract in contracts for found in contract.operations)
-        self.operations = {contract.slug: {found.id for found in contract.operations} for _, contract in contracts}
+        self.operations = {
+            contract.slug: {found.id for found in contract.operations} | platform.more_operations
+            for platform, contract in contracts
+        }
         self.limits = Limits(store.db)
         self._faulty = faults.any_active(store.db)
         self._under_way: set[tuple[str, str]] = set()
@@ -71,7 +74,7 @@ class Sandbox:
         if isinstance(match, Reply):
             await self._send(send, match)
             return
-        plan = self._draw(match) if self._faulty else _NOTHING_WRONG
+        plan = self._draw(match, body) if self._faulty else _NOTHING_WRONG
         if plan.kind in _BEFORE:
             await self._delay(plan)
             await self._break_off(plan, scope, receive)
@@ -136,10 +139,11 @@ class Sandbox:
         finally:
             self._under_way -= {mark}
 
-    def _draw(self, match: Match[Platform]) -> Plan:
+    def _draw(self, match: Match[Platform], body: bytes) -> Plan:
         operation = match.route.operation
+        name = match.route.platform.operation_name(operation, body)
         with self.store.transaction() as db:
-            return faults.draw(db, connector=operation.connector, operation=operation.id)
+            return faults.draw(db, connector=operation.connector, operation=name)
 
     def _answer(
         self, match: Match[Platform], path: str, scope: Scope, headers: Mapping[str, str], body: bytes, plan: Plan

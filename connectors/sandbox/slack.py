@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from connectors.sandbox import bodies, slack_channels, slack_chat, slack_data, slack_files, slack_tokens
+from connectors.sandbox import bodies, slack_channels, slack_chat, slack_data, slack_files, slack_tokens, webhooks
 from connectors.sandbox.contract import Contract, Operation, Problem, ProblemKind
 from connectors.sandbox.platform import Call, Handler, Platform, Reply
 from connectors.sandbox.shapes import Shape
@@ -121,7 +121,10 @@ class Slack(Platform):
 
         return {
             "account": team["team_id"],
-            "credential": {"bot_token": newest("bot", BOT_SCOPES)},
+            "credential": {
+                "bot_token": newest("bot", BOT_SCOPES),
+                "signing_secret": webhooks.secret(db, self.slug),
+            },
             "settings": {},
             "channels": {name: key for name, (key, *_) in SEEDED_CHANNELS.items()},
             "users": [*SEEDED_USERS],

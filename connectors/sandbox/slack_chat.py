@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.sandbox import slack_hooks
 from connectors.sandbox.platform import Call, Reply
 from connectors.sandbox.slack_data import (
     channel_for,
@@ -51,6 +52,8 @@ def send(call: Call) -> Reply:
         broadcast=fields.get("reply_broadcast", False),
     )
     call.effect("sendMessage", shown_ts(ts), key=_key(fields), recipient=channel["id"], text=_text(fields))
+    if "metadata" in fields:
+        slack_hooks.metadata_posted(call, channel=channel["id"], ts=shown_ts(ts), metadata=fields["metadata"])
     row = find_message(call.db, channel["id"], ts)
     return ok(channel=channel["id"], ts=shown_ts(ts), message=rendered(row) if row else {})
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar
 
-from connectors.sandbox import bodies, sms_listing, sms_messages
+from connectors.sandbox import bodies, callbacks, sms_listing, sms_messages, webhooks
 from connectors.sandbox.contract import Contract, Problem
 from connectors.sandbox.platform import Call, Handler, Platform, Reply
 from connectors.sandbox.shapes import Shape
@@ -21,6 +21,8 @@ _FROM_NUMBER = "+15005550006"
 _ANY_SENDER = "*"
 _TOKEN_LIFE_S = 3600
 _BAD_CONSENT = 30646
+_STOP_WORDS = frozenset({"STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVOKE", "OPTOUT", "CANCEL"})
+_START_WORDS = frozenset({"START", "YES", "UNSTOP"})
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS sms_account (
@@ -177,11 +179,49 @@ class Sms(Platform):
         return error(20003)
 
     def opt_out(self, db: sqlite3.Connection, address: str, *, out: bool, now: float) -> None:
-        """The recipient sends STOP (or START) to every sender of the account."""
-        if out:
-            _record_opt_out(db, address, _ANY_SENDER, out=True, now=now)
-        else:
-            db.execute("DELETE FROM sms_opt_out WHERE address = ?", (address,))
+        """The recipient sends STOP (or START) to every sender of the account, whose owner is told."""
+        _blocked(db, address, out=out, now=now)
+        _tell_owner(db, address, "STOP" if out else "START", now=now)
+
+    def hear(self, db: sqlite3.Connection, address: str, *, now: float) -> None:
+        """Anybody may write at any time."""
+
+    def write_in(self, db: sqlite3.Connection, address: str, text: str, *, now: float) -> None:
+        """The account's owner is told; a single word of those that carriers know also blocks, or lifts the block."""
+        word = text.strip().upper()
+        if word in _STOP_WORDS or word in _START_WORDS:
+            _blocked(db, address, out=word in _STOP_WORDS, now=now)
+        _tell_owner(db, address, text, now=now)
+
+
+def _blocked(db: sqlite3.Connection, address: str, *, out: bool, now: float) -> None:
+    if out:
+        _record_opt_out(db, address, _ANY_SENDER, out=True, now=now)
+    else:
+        db.execute("DELETE FROM sms_opt_out WHERE address = ?", (address,))
+
+
+def _tell_owner(db: sqlite3.Connection, address: str, text: str, *, now: float) -> None:
+    url, account = webhooks.target(db, Sms.slug), db.execute("SELECT * FROM sms_account").fetchone()
+    if url is None:
+        return
+    sid = f"SM{secrets.token_hex(16)}"
+    form = {
+        "AccountSid": account["account_sid"],
+        "ApiVersion": "2010-04-01",
+        "Body": text,
+        "From": address,
+        "MessageSid": sid,
+        "MessagingServiceSid": account["service_sid"],
+        "NumMedia": "0",
+        "NumSegments": "1",
+        "SmsMessageSid": sid,
+        "SmsSid": sid,
+        "SmsStatus": "received",
+        "To": account["from_number"],
+    }
+    post = sms_messages.signed_post(account["auth_token"], url, form, due_at=now)
+    callbacks.plan(db, connector=Sms.slug, provider_id=sid, url=url, posts=[post], manner=callbacks.IN_ORDER)
 
 
 def _account_of(call: Call) -> sqlite3.Row | None:

@@ -10,7 +10,7 @@ import sqlite3
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from connectors.sandbox import callbacks
+from connectors.sandbox import callbacks, webhooks
 from connectors.sandbox.platform import Call, Reply
 from connectors.sandbox.sms_checks import (
     check_content,
@@ -62,6 +62,8 @@ def create(call: Call) -> Reply:
             call.now if start_at is None else start_at, call.visible_at,
         ),
     )  # fmt: skip
+    if callback is None and service is not None:
+        callback = webhooks.target(call.db, call.operation.connector)  # the Messaging Service's own
     if callback is not None:
         _plan_callbacks(call, sid, recipient, sender, service, callback, start_at)
     key = parse_qs(urlsplit(callback).query).get("effect", [None])[0] if callback else None
@@ -142,8 +144,13 @@ def _plan_callbacks(
         }
         if service is not None:
             form["MessagingServiceSid"] = service
-        signed = url + "".join(name + form[name] for name in sorted(form))
-        digest = hmac.new(account["auth_token"].encode(), signed.encode(), hashlib.sha1).digest()
-        headers = {"X-Twilio-Signature": base64.b64encode(digest).decode()}
-        posts.append(callbacks.Post(begin + after_s, form, headers))
+        posts.append(signed_post(account["auth_token"], url, form, due_at=begin + after_s))
     call.call_back(sid, url, posts)
+
+
+def signed_post(auth_token: str, url: str, form: dict[str, str], *, due_at: float) -> callbacks.Post:
+    """A request of Twilio's to an address, signed with the account's auth token."""
+    content = url + "".join(name + form[name] for name in sorted(form))
+    digest = hmac.new(auth_token.encode(), content.encode(), hashlib.sha1).digest()
+    headers = {"X-Twilio-Signature": base64.b64encode(digest).decode()}
+    return callbacks.Post(due_at, form=form, headers=headers)

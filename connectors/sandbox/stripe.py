@@ -17,6 +17,7 @@ from connectors.sandbox import (
     stripe_discounts,
     stripe_keys,
     stripe_refunds,
+    webhooks,
 )
 from connectors.sandbox.contract import Problem, ProblemKind
 from connectors.sandbox.platform import Call, Handler, Platform, Reply
@@ -83,7 +84,10 @@ class Stripe(Platform):
 
         def credential(prefix: str) -> dict[str, str]:
             row = db.execute("SELECT secret FROM stripe_secret WHERE secret LIKE ?", (f"{prefix}%",)).fetchone()
-            return {"secret_key": row["secret"]}
+            return {
+                "secret_key": row["secret"],
+                "webhook_secret": webhooks.secret(db, self.slug, prefix="whsec_"),
+            }
 
         return {
             "account": db.execute("SELECT id FROM stripe_account").fetchone()["id"],

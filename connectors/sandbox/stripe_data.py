@@ -8,7 +8,9 @@ import string
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from connectors.sandbox import webhooks
 from connectors.sandbox.platform import Call, Refusal, Reply
+from connectors.sandbox.signatures import Scheme
 
 API_VERSION = "2026-10-28.endive"
 
@@ -119,7 +121,9 @@ def changed(call: Call, kind: str, content: Json, *, event: str = "updated") -> 
 def happened(call: Call, event: str, content: Json) -> None:
     """Keep an event about an object."""
     more = {"type": event, "data": {"object": content}, "api_version": API_VERSION, "pending_webhooks": 0}
-    insert(call, "event", {"id": new_id("evt_"), "request": None, **more})
+    told = insert(call, "event", {"id": new_id("evt_"), "request": None, **more})
+    secret = webhooks.secret(call.db, "stripe", prefix="whsec_")
+    call.tell(content["id"], [(call.now, told)], scheme=Scheme.STRIPE, secret=secret)
 
 
 def find(call: Call, kind: str, object_id: str) -> Json | None:

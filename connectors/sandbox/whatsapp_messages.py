@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 from typing import Any
 
-from connectors.sandbox import meta_graph
+from connectors.sandbox import meta_graph, whatsapp_hooks
 from connectors.sandbox.platform import Call, Reply
 from connectors.sandbox.whatsapp_data import NUMBER, refusal
 from connectors.sandbox.whatsapp_templates import rendered, template_for
@@ -46,6 +46,7 @@ def _accepted(call: Call, fields: dict[str, Any], *, template: bool, marketing_o
         action = "sendTemplate"
     else:
         _check_window(call, recipient)
+        _check_file(call, fields[fields["type"]])
         text, action = _text(fields), "sendSessionMessage"
     wamid = "wamid." + base64.b64encode(recipient.encode() + secrets.token_bytes(18)).decode()
     call.db.execute(
@@ -54,6 +55,8 @@ def _accepted(call: Call, fields: dict[str, Any], *, template: bool, marketing_o
     )
     key = fields.get("biz_opaque_callback_data")
     call.effect(action, wamid, key=key, recipient=f"+{recipient}", text=text)
+    stages = [(stage.lower(), call.now + after_s) for stage, after_s in _STAGES]
+    whatsapp_hooks.statuses(call, wamid, recipient, key, stages)
     return Reply(
         200,
         {
@@ -100,6 +103,13 @@ def _check_window(call: Call, recipient: str) -> None:
     row = call.db.execute("SELECT until_at FROM whatsapp_window WHERE address = ?", (recipient,)).fetchone()
     if row is None or row["until_at"] <= call.now:
         raise refusal(131047, "more than 24 hours have passed since the person last wrote")
+
+
+def _check_file(call: Call, content: dict[str, Any]) -> None:
+    if "id" not in content:
+        return
+    if call.db.execute("SELECT 1 FROM whatsapp_media WHERE id = ?", (content["id"],)).fetchone() is None:
+        raise refusal(131053, "there is no such media")
 
 
 def _text(fields: dict[str, Any]) -> str:

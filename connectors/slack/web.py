@@ -83,6 +83,7 @@ class SlackCredential(OAuthCredential):
         validation_alias=AliasChoices("bot_token", "access_token"),
         description="The bot's token: xoxb-..., or xoxe.xoxb-... with token rotation.",
     )
+    signing_secret: Secret | None = Field(default=None, description="The app's signing secret; proves its events.")
 
     @model_validator(mode="after")
     def _speaks_for_something(self) -> SlackCredential:

@@ -49,6 +49,9 @@ class StripeCredential(BaseModel):
     secret_key: Annotated[Secret, AfterValidator(_of_known_kind)] = Field(
         description="sk_live_..., rk_live_..., sk_test_... or rk_test_..."
     )
+    webhook_secret: Secret | None = Field(
+        default=None, description="whsec_..., of the webhook endpoint; proves its events."
+    )
 
 
 class StripeSettings(BaseModel):

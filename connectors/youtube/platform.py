@@ -93,10 +93,12 @@ YOUTUBE = Connector(
     api_version="v3",
     oauth=GoogleOAuth(scopes=(UPLOAD, MANAGE, READ, REPORTS)),
     console=(
-        "Open https://console.cloud.google.com and choose or make a project.",
+        "Open https://console.cloud.google.com and choose or create a project.",
         "Under APIs & Services, enable the YouTube Data API v3 and the YouTube Analytics API.",
-        "On the consent screen add youtube.upload, youtube.force-ssl, youtube.readonly and yt-analytics.readonly.",
-        "Make an OAuth client of type Web application with the redirect address {redirect_uri}.",
+        "On the consent screen, add youtube.upload, youtube.force-ssl, youtube.readonly and yt-analytics.readonly.",
+        "Publish the app: the refresh tokens of an app in testing end after 7 days.",
+        "Under Credentials, create an OAuth client of type Web application with the redirect URI {redirect_uri}.",
+        "Give its client id and secret to `neonhub connections add`, and agree as the owner of the channel.",
         "Until the project has passed YouTube's audit, everything that it uploads stays private.",
     ),
 )

@@ -134,7 +134,7 @@ def finish(call: Call, session: Session, media: Media, offset: int) -> Video:
     """Send the last piece: the irreversible step.
 
     Raises:
-        SessionLost: The session is not there any more.
+        SessionLost: The session is not there any more, and this piece did nothing.
         OutcomeUnknown: The video may have been made.
         ConnectorError: It was not made.
     """

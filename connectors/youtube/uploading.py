@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field, model_validator
 from connectors.kit import clock
 from connectors.kit.action import Input, JsonValue, LookUp
 from connectors.kit.call import Call
-from connectors.kit.errors import InvalidRequest, NotDone, OutcomeUnknown, PolicyRejected, looking
+from connectors.kit.errors import InvalidRequest, OutcomeUnknown, PolicyRejected, looking
 from connectors.kit.fields import HttpsUrl, UtcDatetime
 from connectors.kit.media import Media, MediaRules, open_media
 from connectors.youtube import lists, sessions
@@ -148,6 +148,9 @@ def _through(call: Call, data: UploadVideo, number: int) -> VideoState:
     Raises:
         SessionLost: It is gone, and no video was made through it.
     """
+    done = call.recall(f"upload:{number}")
+    if done is not None:
+        return VideoState.model_validate(done)
     opened = cache(partial(_file, call, data))
     is_new = call.recall(f"session:{number}") is None
     recorded = cast("dict[str, Any]", call.step(f"session:{number}", lambda: _open(call, data, opened())))
@@ -165,9 +168,9 @@ def _through(call: Call, data: UploadVideo, number: int) -> VideoState:
     offset = cast("int", call.step(f"brought:{number}", bring))
     tried = call.recall(f"finishing:{number}") is not None
     call.step(f"finishing:{number}", lambda: True)
-    return VideoState.model_validate(
-        call.effect(f"upload:{number}", lambda: _finish(call, session, media, offset, ask=tried))
-    )
+    # All that takes time comes before the effect: a permit to send is good for a moment only.
+    last = _last(call, session, media, offset, ask=tried or offset == session.size)
+    return VideoState.model_validate(call.effect(f"upload:{number}", lambda: _as_json(VideoState.of(last()))))
 
 
 def _file(call: Call, data: UploadVideo) -> Media:
@@ -209,38 +212,32 @@ def _offset(call: Call, session: Session) -> int:
     return session.size if isinstance(stored, Video) else stored
 
 
-def _finish(call: Call, session: Session, media: Callable[[], Media], offset: int, *, ask: bool) -> JsonValue:
-    """The last piece; where it may have been sent before, what is missing of it.
+def _last(call: Call, session: Session, media: Callable[[], Media], offset: int, *, ask: bool) -> Callable[[], Video]:
+    """The last piece, ready to be sent. Whether an earlier one has made the video is for the read-back to find out.
+
+    Args:
+        ask: Whether a last piece may have been sent before: then what is missing of it.
 
     Raises:
-        SessionLost: The session is gone, and no video was made through it.
-        OutcomeUnknown: The video may have been made.
+        ConnectorError: YouTube did not tell, or the file cannot be read.
     """
-    try:
-        if ask or offset == session.size:
+    if ask:
+        try:
             stored = sessions.progress(call, session)
-            if isinstance(stored, Video):
-                return _as_json(VideoState.of(stored))
-            offset = sessions.bring(call, session, media(), stored)
-        return _as_json(VideoState.of(sessions.finish(call, session, media(), offset)))
-    except SessionLost:
-        found = _made_before(call) if ask else None
-        if found is None:
-            raise
-        return _as_json(found)
+        except SessionLost as lost:
+            return partial(_raise, lost)
+        if isinstance(stored, Video):
+            return partial(_same, stored)
+        offset = sessions.bring(call, session, media(), stored)
+    return partial(sessions.finish, call, session, media(), offset)
 
 
-def _made_before(call: Call) -> VideoState | None:
-    """What an earlier last piece has made, if its session is forgotten by now.
+def _same(video: Video) -> Video:
+    return video
 
-    Raises:
-        OutcomeUnknown: YouTube does not tell.
-    """
-    try:
-        with looking():
-            return _listed(call)
-    except NotDone as unanswered:
-        raise OutcomeUnknown(f"the session is gone, and nothing tells what became of it: {unanswered}") from None
+
+def _raise(lost: SessionLost) -> Video:
+    raise lost
 
 
 def _newest(call: Call) -> Session | None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, Field, model_validator
 
 from connectors.dialects.google_api import Answer
-from connectors.kit.action import Output, Resend
+from connectors.kit.action import JsonValue, Output, Resend
 from connectors.kit.call import Call
 from connectors.kit.errors import InvalidRequest, NotFound
 from connectors.kit.fields import HttpsUrl, UtcDatetime
-from connectors.kit.media import MediaRules, open_media
+from connectors.kit.media import Media, MediaRules, open_media
 from connectors.youtube.platform import (
     MANAGE,
     READ,
@@ -125,6 +125,7 @@ class _Thumbnails(Answer):
     VideoState,
     repeat=Resend(),
     why="It sets fields: twice is the same as once.",
+    multi_step=True,
     pace=WRITES,
     scopes=(MANAGE,),
     limits=(WRITE_COST, "a change that someone else makes in the same second may be undone"),
@@ -153,6 +154,7 @@ def update_video(call: Call, data: UpdateVideo) -> VideoState:
     VideoState,
     repeat=Resend(),
     why="It sets a time: twice is the same as once.",
+    multi_step=True,
     pace=WRITES,
     scopes=(MANAGE,),
     limits=(WRITE_COST, "only a private video that was never published"),
@@ -169,6 +171,7 @@ def schedule_video(call: Call, data: ScheduleVideo) -> VideoState:
     VideoState,
     repeat=Resend(),
     why="It takes a time away: twice is the same as once.",
+    multi_step=True,
     pace=WRITES,
     scopes=(MANAGE,),
     limits=(WRITE_COST,),
@@ -205,24 +208,30 @@ def delete_video(call: Call, data: VideoRef) -> Deleted:
     Thumbnail,
     repeat=Resend(),
     why="It sets the picture: twice is the same as once.",
+    multi_step=True,
     pace=WRITES,
     scopes=(UPLOAD, READ),
     limits=("50 of the project's 10,000 units a day", "JPEG or PNG", "the channel must be verified by telephone"),
 )
 def set_thumbnail(call: Call, data: SetThumbnail) -> Thumbnail:
     """Set the picture that stands for a video."""
-    api = upload_api(call)
+    # Before the effect: a permit to send is good for a moment only.
     image = open_media(call, data.image_url, THUMBNAIL_RULES, field="image_url")
+    return Thumbnail.model_validate(call.effect("set", lambda: _send_thumbnail(call, data.video_id, image)))
+
+
+def _send_thumbnail(call: Call, video_id: str, image: Media) -> JsonValue:
+    api = upload_api(call)
     answer = call.http.request(
         "POST",
         f"{api.base}/thumbnails/set",
         effect=True,
-        params={"videoId": data.video_id, "uploadType": "media"},
+        params={"videoId": video_id, "uploadType": "media"},
         data=image.body(),
         headers={**api.authorization(), "Content-Type": image.media_type},
     )
     api.understood(_Thumbnails, "thumbnails.set", answer, effect=True)
-    return Thumbnail(video_id=data.video_id)
+    return {"video_id": video_id}
 
 
 def _set_time(call: Call, video_id: str, publish_at: UtcDatetime | None) -> VideoState:
@@ -248,8 +257,11 @@ def _read(call: Call, video_id: str) -> Video:
 
 
 def _write(call: Call, video_id: str, parts: dict[str, Any]) -> VideoState:
-    """Replace parts of a video; the answer shows only those."""
-    api = data_api(call)
-    body = {"id": video_id, **parts}
-    made = api.put(Video, "videos.update", "videos", body, effect=True, part=",".join(parts))
-    return VideoState.of(made)
+    """Replace parts of a video that was read before; the answer shows only those."""
+
+    def put() -> JsonValue:
+        body = {"id": video_id, **parts}
+        made = data_api(call).put(Video, "videos.update", "videos", body, effect=True, part=",".join(parts))
+        return cast("JsonValue", VideoState.of(made).model_dump(mode="json"))
+
+    return VideoState.model_validate(call.effect("write", put))

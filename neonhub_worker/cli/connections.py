@@ -77,7 +77,9 @@ def list_connections(organization: Organization = "demo", as_json: AsJson = Fals
     from neonhub_worker.vault import connections, organizations
 
     organizations.need(organization)
-    found = [(one, grants.outlook(one.id)) for one in connections.list_all(organization)]
+    listed = connections.list_all(organization)
+    foreseen = grants.outlooks([one.id for one in listed])
+    found = [(one, foreseen[one.id]) for one in listed]
     if as_json:
         print_json([_data(one, outlook) for one, outlook in found])
         return

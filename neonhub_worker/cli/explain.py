@@ -21,8 +21,7 @@ def sentences(run: Run, engaged: Engaged | None = None, link: Described | None =
     if run.error is not None:
         code = f" (code {run.error['code']})" if run.error.get("code") else ""
         said.append(f"The last attempt ended with {run.error['class']}{code}: {str(run.error['message']).rstrip('.')}.")
-    if run.provider_id is not None:
-        said.append(f"The platform's id of the effect is {run.provider_id}.")
+    said += _at_the_platform(run)
     if run.attempts:
         said.append(f"{run.attempts} attempt{'s' if run.attempts > 1 else ''} so far.")
     if run.state in DUE:
@@ -38,6 +37,16 @@ def sentences(run: Run, engaged: Engaged | None = None, link: Described | None =
             "look at the platform whether the effect happened twice."
         )
     return said + _what_to_do(run)
+
+
+def _at_the_platform(run: Run) -> list[str]:
+    said = []
+    if run.provider_id is not None:
+        said.append(f"The platform's id of the effect is {run.provider_id}.")
+    if run.delivery is not None:
+        code = f" (code {run.delivery['code']})" if run.delivery["code"] else ""
+        said.append(f"The platform told later that it was {run.delivery['stage']}{code}.")
+    return said
 
 
 def _what_to_do(run: Run) -> list[str]:

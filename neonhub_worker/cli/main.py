@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from neonhub_worker.cli import catalog, connections, consent, doctor, enqueue, runs, sandbox, schedules, stack
+from neonhub_worker.cli import catalog, connections, consent, doctor, enqueue, runs, sandbox, schedules, stack, webhooks
 from neonhub_worker.errors import InvalidInput, NeonhubError, first_line
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(schedules.app, name="schedules")
 app.add_typer(connections.app, name="connections")
 app.add_typer(consent.app, name="consent")
 app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 # What typer raises for a command line that is wrong: the base of BadParameter, which it offers by no other name.

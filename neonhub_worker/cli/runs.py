@@ -74,6 +74,9 @@ def show(run_id: RunId, as_json: AsJson = False) -> None:
         print(f"{field:16} {getattr(run, field)}")
     if run.output is not None:
         print(f"{'output':16} {json.dumps(run.output, ensure_ascii=False)}")
+    if run.delivery is not None:
+        code = f" (code {run.delivery['code']})" if run.delivery["code"] else ""
+        print(f"{'delivery':16} {run.delivery['stage']}{code}")
     if run.error:
         print(f"{'error':16} {run.error['class']}: {run.error['message']}")
     print()

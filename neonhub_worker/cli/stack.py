@@ -67,6 +67,12 @@ def status(as_json: AsJson = False) -> None:
         note("the broker does not answer: what is due waits until it does; `neonhub doctor` says more")
     if found["restore_guard"] is not None:
         print(f"\nRestore guard: {found['restore_guard']}.")
+    if found["webhooks"]["waiting"]:
+        print(f"\n{found['webhooks']['waiting']} events of platforms wait to be worked off.")
+    if found["webhooks"]["refused"]:
+        print()
+        refused = ((r["connector"], r["reason"], r["number"], r["last_at"]) for r in found["webhooks"]["refused"])
+        table(("webhooks refused", "reason", "number", "last (UTC)"), refused)
     if found["oldest_due_s"] is not None:
         print(f"\nThe oldest due run waits for {found['oldest_due_s']:.1f} s.")
     if found["processes"]:
@@ -118,5 +124,5 @@ def migrate(
 
 
 def _print_urls(urls: dict[str, str]) -> None:
-    for name in ("flower", "sandbox"):
+    for name in ("flower", "sandbox", "webhooks"):
         print(f"{name:8} {urls.get(name, '-')}")

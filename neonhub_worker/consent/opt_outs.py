@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from neonhub_worker.db.engine import transaction
 from neonhub_worker.errors import FieldError, InvalidInput
+from neonhub_worker.ledger import decisions
 
 PHONE_CHANNELS = ("sms", "whatsapp")
 ID_CHANNELS = ("discord", "x")
@@ -45,22 +46,36 @@ class Imported:
     refused: list[FieldError] = field(default_factory=list)
 
 
+# What was said last counts, whatever arrives last; of two wishes of one instant the opt-out does.
 _RECORD = text(
     """
-    with logged as (
-        insert into consent_event (organization_id, channel, address, opted_out, source)
-        select :organization_id, :channel, :address, :opted_out, :source
-        where :opted_out <> exists (select 1 from opt_out where organization_id = :organization_id
-                                    and channel = :channel and address = :address)
+    with known as (
+        select exists (select 1 from opt_out where organization_id = :organization_id
+                       and channel = :channel and address = :address) as opted_out,
+               coalesce((select case when :opted_out then cast(:said_at as timestamptz) < max(coalesce(said_at, at))
+                                     else cast(:said_at as timestamptz) <= max(coalesce(said_at, at)) end
+                         from consent_event where organization_id = :organization_id
+                         and channel = :channel and address = :address), false) as overtaken
+    ), logged as (
+        insert into consent_event (organization_id, channel, address, opted_out, source, said_at)
+        select :organization_id, :channel, :address, :opted_out, :source, :said_at from known
+        where cast(:said_at as timestamptz) is not null or :opted_out <> known.opted_out
     ), gone as (
-        delete from opt_out where not :opted_out and organization_id = :organization_id
-                                  and channel = :channel and address = :address
+        delete from opt_out using known
+        where not :opted_out and not known.overtaken and organization_id = :organization_id
+              and channel = :channel and address = :address
+    ), came as (
+        insert into opt_out (organization_id, channel, address, source, since_at)
+        select :organization_id, :channel, :address, :source, coalesce(cast(:said_at as timestamptz), now())
+        from known where :opted_out and not known.overtaken
+        on conflict do nothing
     )
-    insert into opt_out (organization_id, channel, address, source)
-    select :organization_id, :channel, :address, :source where :opted_out
-    on conflict do nothing
+    select overtaken from known
     """
 )
+
+# Two wishes of one person take turns, so that the later sees the earlier.
+_TURN = text("select pg_advisory_xact_lock(hashtextextended(:who, 0))")
 
 
 def record(
@@ -70,12 +85,17 @@ def record(
     *,
     opted_out: bool,
     source: str,
+    said_at: datetime | None = None,
     connection: Connection | None = None,
 ) -> None:
     """Record that someone opted out or in; saying the same again changes nothing.
 
+    An opt-out also cancels what waits to be sent to them.
+
     Args:
         source: How we know, such as ``"twilio 21610"`` or the wording and place of a consent.
+        said_at: When the person said so (aware), if the platform tells; None: now. A wish that a later one has
+            overtaken is kept as a proof and changes nothing.
         connection: The caller's transaction; None commits here.
 
     Raises:
@@ -87,9 +107,16 @@ def record(
         "address": normalise(channel, address),
         "opted_out": opted_out,
         "source": source,
+        "said_at": said_at,
     }
     with transaction(connection) as opened:
-        opened.execute(_RECORD, values)
+        if said_at is not None:
+            opened.execute(_TURN, {"who": f"consent {organization_id} {channel} {values['address']}"})
+        overtaken = opened.execute(_RECORD, values).scalar_one()
+        if opted_out and not overtaken:
+            decisions.call_off(
+                opened, organization_id=organization_id, channel=channel, recipient=str(values["address"])
+            )
 
 
 def status(organization_id: str, channel: str, address: str, *, connection: Connection | None = None) -> OptOut | None:

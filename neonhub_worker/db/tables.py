@@ -125,6 +125,8 @@ run = Table(
     Column("output", JSONB),
     Column("provider_id", Text),
     Column("error", JSONB),
+    # How far its effect got, as the platform told later: stage, said, code, at.
+    Column("delivery", JSONB),
     _at("created_at", nullable=False, default=True),
     _at("finished_at"),
     CheckConstraint("kind in ('agent', 'action', 'rag')", name="run_kind"),
@@ -176,6 +178,21 @@ Index(
     postgresql_where=text("expires_at is not null and state in ('scheduled', 'queued', 'retrying', 'waiting')"),
 )
 Index("run_parked", run.c.organization_id, run.c.id, postgresql_where=text("state = 'parked'"))
+# What a person who says STOP must not get any more: what waits here, and what waits at the platform.
+Index(
+    "run_recipient",
+    run.c.organization_id,
+    run.c.channel,
+    run.c.recipient,
+    postgresql_where=text("recipient is not null and state in ('scheduled', 'queued', 'retrying', 'waiting')"),
+)
+Index(
+    "run_held_elsewhere",
+    run.c.organization_id,
+    run.c.channel,
+    run.c.recipient,
+    postgresql_where=text("recipient is not null and state = 'succeeded' and name = 'sms.scheduleSMS'"),
+)
 Index("run_children", run.c.parent_id, postgresql_where=run.c.parent_id.is_not(None))
 
 step = Table(
@@ -346,7 +363,39 @@ consent_event = Table(
     Column("opted_out", Boolean, nullable=False),
     Column("source", Text, nullable=False),
     _at("at", nullable=False, default=True),
+    # When the person said so, where the platform tells: what was said last counts, not what arrived last.
+    _at("said_at"),
     PrimaryKeyConstraint("organization_id", "id", name="consent_event_pkey"),
+)
+Index("consent_event_address", consent_event.c.organization_id, consent_event.c.channel, consent_event.c.address)
+
+# What platforms told. The id stays after it was worked off, so that a repeat is known; what it said does not.
+webhook_event = Table(
+    "webhook_event",
+    metadata,
+    Column("connection_id", Uuid, ForeignKey("connection.id", ondelete="CASCADE"), nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("payload", LargeBinary),
+    _at("received_at", nullable=False, default=True),
+    # When it is (next) worked off; null once it was, or once that was given up.
+    _at("act_at"),
+    _count("tries"),
+    Column("outcome", Text),
+    Column("run_id", Uuid),
+    PrimaryKeyConstraint("connection_id", "event_id", name="webhook_event_pkey"),
+)
+Index("webhook_event_due", webhook_event.c.act_at, postgresql_where=webhook_event.c.act_at.is_not(None))
+Index("webhook_event_age", webhook_event.c.received_at)
+
+webhook_refusal = Table(
+    "webhook_refusal",
+    metadata,
+    Column("connector", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    _at("last_at", nullable=False, default=True),
+    PrimaryKeyConstraint("connector", "reason", name="webhook_refusal_pkey"),
 )
 
 beat_entry = Table(

@@ -1,4 +1,4 @@
-"""What may a person, or the passing of time, decide about a run? Each decision is one guarded statement."""
+"""What may a person, a platform or the passing of time decide about a run? Each decision is one guarded statement."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from neonhub_worker.db import jsonb
 from neonhub_worker.errors import MoveRefused
 from neonhub_worker.ledger import acceptance, guard, runs
-from neonhub_worker.ledger.states import IN_DOUBT, PERHAPS_DONE, RunState, sources
+from neonhub_worker.ledger.states import IN_DOUBT, PERHAPS_DONE, EffectState, RunState, sources
 from neonhub_worker.ledger.steps import ANY
 
 _PERHAPS_DONE = [str(state) for state in PERHAPS_DONE]
@@ -174,6 +175,77 @@ def settle(connection: Connection, run_id: uuid.UUID, *, sent: str | None) -> No
     if connection.execute(_SETTLE, values).first() is None:
         run = runs.get(connection, run_id)
         raise MoveRefused(f"run {run_id} is {run.state}; only a parked run can be settled")
+
+
+def hear(connection: Connection, run_id: uuid.UUID, *, provider_id: str | None, source: str) -> RunState | None:
+    """End a run that is in doubt, for the platform has told that its effect happened.
+
+    The caller holds the run's row and knows that the effect is the run's own: it carries the run's key.
+
+    Args:
+        source: What told so, for the timeline.
+
+    Returns:
+        The state it had; None if it is neither parked nor waiting, and was left as it is.
+    """
+    state: str = connection.execute(text("select state from run where id = :id"), {"id": run_id}).scalar_one()
+    move = "settle_sent" if state == RunState.PARKED else "hear"
+    values: dict[str, Any] = {
+        "id": run_id,
+        "move": move,
+        "sources": sources(move),
+        "state": "succeeded",
+        "effect": "confirmed",
+        "provider_id": None if provider_id is None else jsonb.text(provider_id),
+        # Also one that was thought not to have been sent, and is to be sent again.
+        "settled": [str(effect) for effect in (*IN_DOUBT, EffectState.PLANNED)],
+        "detail": jsonb.dumps({"by": "the platform", "source": source}),
+    }
+    return None if connection.execute(_SETTLE, values).first() is None else RunState(state)
+
+
+_WAITING_FOR = text(
+    """
+    select id from run
+    where organization_id = :organization_id and channel = :channel and recipient = :recipient
+          and state in ('scheduled', 'queued', 'retrying', 'waiting')
+    order by id for update
+    """
+)
+
+_CALL_OFF = text(
+    f"""
+    with moved as (
+        update run set state = 'cancelled', finished_at = clock_timestamp(),
+                       error = jsonb_build_object('class', 'RecipientOptedOut', 'code', null, 'message',
+                                                  'the recipient wants no more messages on this channel')
+        where id = any(cast(:ids as uuid[])) and state = any(:sources) and {_CERTAINLY_NOT_DONE}
+        returning id, fence
+    ), unplanned as ({_UNPLANNED}), logged as (
+        insert into run_event (run_id, at, move, state, fence, detail)
+        select id, clock_timestamp(), 'cancel', 'cancelled', fence, '{{"by": "an opt-out"}}' from moved
+    ), asked as (
+        update run set cancel_requested = true
+        where id = any(cast(:ids as uuid[])) and id not in (select id from moved) and state = any(:sources)
+    )
+    select id from moved
+    """  # noqa: S608 (constants)
+)
+
+
+def call_off(connection: Connection, *, organization_id: str, channel: str, recipient: str) -> int:
+    """Cancel everything that waits to be sent to a person; what may have been sent ends once that is known.
+
+    Returns:
+        How many runs were cancelled at once.
+    """
+    # Locked first, as in ``cancel``.
+    whom = {"organization_id": organization_id, "channel": channel, "recipient": recipient}
+    ids = [row.id for row in connection.execute(_WAITING_FOR, whom)]
+    if not ids:
+        return 0
+    values = {"ids": ids, "sources": sources("cancel"), "perhaps_done": _PERHAPS_DONE}
+    return len(connection.execute(_CALL_OFF, values).all())
 
 
 _EXPIRE = text(

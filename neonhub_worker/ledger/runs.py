@@ -28,7 +28,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it stands. ``error`` holds ``class``, ``code`` and ``message``; ``output`` is the action's output."""
+    """A run as it stands. ``error`` holds ``class``, ``code`` and ``message``; ``output`` is the action's output.
+
+    ``delivery`` is how far the effect got, as the platform told: ``stage``, ``said`` (its own word), ``code``, ``at``.
+    """
 
     id: uuid.UUID
     organization_id: str
@@ -40,6 +43,7 @@ class Run:
     output: dict[str, Any] | None
     error: dict[str, Any] | None
     provider_id: str | None
+    delivery: dict[str, Any] | None
     connection: str | None
     queue: str
     idempotency_key: str | None
@@ -54,7 +58,7 @@ class Run:
 
 _SELECT = """
     select r.id, r.organization_id, r.kind, r.name, r.state, r.attempts, r.input, r.output, r.error, r.provider_id,
-           c.name as connection, r.queue, r.idempotency_key, r.cancel_requested, r.run_at, r.expires_at,
+           r.delivery, c.name as connection, r.queue, r.idempotency_key, r.cancel_requested, r.run_at, r.expires_at,
            r.lease_until, r.created_at, r.finished_at
     from run r left join connection c on c.id = r.connection_id
 """

@@ -100,7 +100,8 @@ MOVES = {
     "expire": Move(DUE, RunState.EXPIRED, "expires_at passed; nothing is in doubt"),
     "drop": Move(DUE, RunState.EXPIRED, "its recipient is to be left in peace now, and the rule says not to wait"),
     "retry": Move((RunState.FAILED, RunState.CANCELLED, RunState.EXPIRED), RunState.QUEUED, "a person asks again"),
-    "settle_sent": Move((RunState.PARKED,), RunState.SUCCEEDED, "a person or a late answer: it happened"),
+    "hear": Move(DUE, RunState.SUCCEEDED, "while it was in doubt, the platform's own word: it happened"),
+    "settle_sent": Move((RunState.PARKED,), RunState.SUCCEEDED, "a person, or the platform's own word: it happened"),
     "settle_not_sent": Move((RunState.PARKED,), RunState.FAILED, "a person: it did not happen"),
 }
 """Every move there is. A statement that makes a move guards itself with ``state = any(sources)``."""

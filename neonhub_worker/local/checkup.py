@@ -18,9 +18,11 @@ from neonhub_worker.ledger import guard
 from neonhub_worker.performing import grants
 from neonhub_worker.settings import Settings, load
 from neonhub_worker.vault import cipher
+from neonhub_worker.webhooks import refusals, store
 
 _SHOWN = 5
 _WORKERS_S = 1.0
+_OLD_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,26 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield from _grants()
     with transaction() as connection:
         parked: int = connection.execute(text("select count(*) from run where state = 'parked'")).scalar_one()
+    yield from _webhooks()
     if parked:
         yield Finding("note", "parked runs", f"{parked} wait for a person: `neonhub runs list --state parked`")
+
+
+def _webhooks() -> Iterator[Finding]:
+    """Is what platforms tell worked off, and is any of it refused?"""
+    with transaction() as connection:
+        backlog, refused = store.backlog(connection), refusals.read(connection)
+    if backlog.oldest_s is not None and backlog.oldest_s > _OLD_S:
+        what = f"{backlog.waiting} wait, the oldest for {backlog.oldest_s:.0f} s: start `neonhub webhooks serve`"
+        yield Finding("FAIL", "webhook events", what)
+    elif backlog.given_up:
+        what = f"{backlog.given_up} could not be worked off in 30 days; the log of the webhooks process says why"
+        yield Finding("FAIL", "webhook events", what)
+    if refused:
+        shown = ", ".join(f"{one.connector} {one.reason} {one.number}" for one in refused[:_SHOWN])
+        more = " ..." if len(refused) > _SHOWN else ""
+        hint = "`no_secret` and `forged` may mean that a credential lacks its secret, or has an old one"
+        yield Finding("note", "webhooks refused", f"{shown}{more}: {hint}")
 
 
 def _restore_guard() -> Iterator[Finding]:
@@ -141,7 +161,8 @@ def _grants() -> Iterator[Finding]:
     query = text("select id, organization_id, name, state from connection order by organization_id, name")
     with transaction() as connection:
         rows = connection.execute(query).all()
-    found = {f"{row.organization_id}/{row.name}": (row.state, grants.outlook(row.id).warnings) for row in rows}
+    foreseen = grants.outlooks([row.id for row in rows])
+    found = {f"{row.organization_id}/{row.name}": (row.state, foreseen[row.id].warnings) for row in rows}
     dead = {name: said for name, (state, said) in found.items() if state == "reauthorize"}
     others = {name: said for name, (state, said) in found.items() if said and name not in dead}
     hint = "`neonhub connections add SLUG --name NAME --org ORGANIZATION` asks the person who can agree"

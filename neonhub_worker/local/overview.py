@@ -13,6 +13,7 @@ from neonhub_worker.ledger import guard
 from neonhub_worker.ledger.states import RunState
 from neonhub_worker.local import stack
 from neonhub_worker.settings import settings
+from neonhub_worker.webhooks import refusals, store
 
 log = structlog.get_logger("neonhub.status")
 
@@ -31,7 +32,8 @@ _OLDEST_DUE = text(
 def read() -> dict[str, Any]:
     """Runs by state, messages by queue (None where the broker does not answer), age of the oldest due run, processes.
 
-    ``restore_guard`` says why nothing is sent; None if nothing keeps runs from being sent.
+    ``restore_guard`` says why nothing is sent; None if nothing keeps runs from being sent. ``webhooks`` counts events
+    that wait to be worked off, and deliveries that were refused.
 
     Raises:
         Unreachable: The database does not answer.
@@ -41,11 +43,20 @@ def read() -> dict[str, Any]:
         counts = {row.state: row.number for row in grouped}
         oldest = connection.execute(_OLDEST_DUE).scalar()
         engaged = guard.engaged(connection)
+        refused = refusals.read(connection)
+        backlog = store.backlog(connection)
     return {
         "runs": {str(state): counts.get(str(state), 0) for state in RunState},
         "queues": _queues(),
         "oldest_due_s": None if oldest is None else float(oldest),
         "restore_guard": None if engaged is None else engaged.sentence,
+        "webhooks": {
+            "waiting": backlog.waiting,
+            "refused": [
+                {"connector": one.connector, "reason": one.reason, "number": one.number, "last_at": one.last_at}
+                for one in refused
+            ],
+        },
         "processes": [
             {"name": p.name, "pid": p.pid, "alive": p.alive, "restarts": p.restarts}
             for p in stack.processes(settings().home)

@@ -103,9 +103,10 @@ def make(home: Home, config: Config, *, running: frozenset[str]) -> Plan:
         "broker": broker.url,
         "sandbox": f"http://{port_choice.HOST}:{ports['sandbox']}",
     }
+    for name in ("flower", "webhooks"):
+        if any(line.name == name for line in lines) and name in ports:
+            urls[name] = f"http://{port_choice.HOST}:{ports[name]}"
     environment = _environment(home, urls)
-    if any(line.name == "flower" for line in lines):
-        urls["flower"] = f"http://{port_choice.HOST}:{ports['flower']}"
     servers = (
         _postgres(home, postgres, environment),
         _broker(home, broker, environment),
@@ -144,6 +145,7 @@ def _environment(home: Home, urls: Mapping[str, str]) -> dict[str, str]:
         "NEONHUB_DATABASE_URL": urls["database"],
         "NEONHUB_BROKER_URL": urls["broker"],
         "NEONHUB_SANDBOX_URL": urls["sandbox"],
+        **({"NEONHUB_WEBHOOKS_URL": urls["webhooks"]} if "webhooks" in urls else {}),
     }
 
 

@@ -20,7 +20,9 @@ def main() -> int:
     database_url = os.environ["NEONHUB_DATABASE_URL"]
     try:
         migrate.upgrade(database_url, finish=True)  # all processes of a stack are of one version
-        seed.seed_demo(database_url, os.environ["NEONHUB_SANDBOX_URL"])
+        seed.seed_demo(
+            database_url, os.environ["NEONHUB_SANDBOX_URL"], webhooks_url=os.environ.get("NEONHUB_WEBHOOKS_URL")
+        )
     except NeonhubError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 (the command's answer)
         return 1

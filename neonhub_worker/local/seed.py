@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import requests
@@ -9,17 +10,22 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Connection
 
 from connectors import registry
+from connectors.webhooks import WEBHOOKS
 from neonhub_worker.db.engine import make_engine
 from neonhub_worker.errors import UnknownConnection, Unreachable
 from neonhub_worker.local.home import keep_private
 from neonhub_worker.settings import VAULT_KEY_FILE, load
 from neonhub_worker.vault import connections, organizations
+from neonhub_worker.webhooks.addresses import path
 
 DEMO = "demo"
 
 
-def seed_demo(database_url: str, sandbox_url: str) -> None:
+def seed_demo(database_url: str, sandbox_url: str, *, webhooks_url: str | None = None) -> None:
     """Make the organization and its connections, or bring their credentials up to date; any number of times.
+
+    Args:
+        webhooks_url: Where the sandbox tells what happens at its accounts, without ``/webhooks``; None: nowhere.
 
     Raises:
         Unreachable: The sandbox does not answer.
@@ -30,27 +36,36 @@ def seed_demo(database_url: str, sandbox_url: str) -> None:
     try:
         with engine.begin() as connection:
             organizations.ensure(DEMO, "Demo", connection=connection)
-            for connector in registry.CONNECTORS:
-                _seed_connection(connection, connector.slug, accounts[connector.slug])
+            ids = {
+                connector.slug: _seed_connection(connection, connector.slug, accounts[connector.slug])
+                for connector in registry.CONNECTORS
+            }
     finally:
         engine.dispose()
+    if webhooks_url is not None:
+        for slug in ids.keys() & WEBHOOKS.keys():
+            _ask(sandbox_url, "POST", "webhooks", {"connector": slug, "url": webhooks_url + path(slug, ids[slug])})
 
 
 def _accounts(sandbox_url: str) -> dict[str, dict[str, Any]]:
-    try:
-        answer = requests.get(f"{sandbox_url}/_sandbox/accounts", timeout=10)
-        answer.raise_for_status()
-        found: dict[str, dict[str, Any]] = answer.json()
-    except requests.RequestException as error:
-        raise Unreachable(f"the sandbox at {sandbox_url} does not answer ({type(error).__name__})") from None
+    found: dict[str, dict[str, Any]] = _ask(sandbox_url, "GET", "accounts", None)
     return found
 
 
-def _seed_connection(connection: Connection, slug: str, account: dict[str, Any]) -> None:
+def _ask(sandbox_url: str, method: str, what: str, body: dict[str, Any] | None) -> Any:
+    try:
+        answer = requests.request(method, f"{sandbox_url}/_sandbox/{what}", json=body, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+    except requests.RequestException as error:
+        raise Unreachable(f"the sandbox at {sandbox_url} does not answer ({type(error).__name__})") from None
+
+
+def _seed_connection(connection: Connection, slug: str, account: dict[str, Any]) -> uuid.UUID:
     try:
         known = connections.get_by_name(DEMO, slug, connection=connection)
     except UnknownConnection:
-        connections.add(
+        return connections.add(
             organization_id=DEMO,
             name=slug,
             connector=slug,
@@ -59,7 +74,7 @@ def _seed_connection(connection: Connection, slug: str, account: dict[str, Any])
             settings=account["settings"],
             connection=connection,
         )
-        return
     opened = connections.open_connection(known.id, connection=connection)
     if (opened.credential, opened.settings) != (account["credential"], account["settings"]):
         connections.replace_credential(known.id, account["credential"], account["settings"], connection=connection)
+    return known.id

@@ -28,7 +28,7 @@ class StackInfo:
     """A stack that has become ready.
 
     Attributes:
-        urls: ``database``, ``broker``, ``sandbox`` and ``flower``; the first two contain passwords.
+        urls: ``database``, ``broker``, ``sandbox``, ``flower`` and ``webhooks``; the first two contain passwords.
         processes: Pid by name, the supervisor and the keeper included.
         state: ``ready`` or ``stopping``.
         started_at: When it became ready.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import cast
@@ -13,7 +14,8 @@ from connectors import registry
 from connectors.kit.connector import Connector
 from connectors.kit.oauth import OAuthCredential
 from neonhub_worker import clock
-from neonhub_worker.errors import UnknownConnection, VaultError
+from neonhub_worker.db.engine import transaction
+from neonhub_worker.errors import NeonhubError
 from neonhub_worker.vault import connections
 from neonhub_worker.vault.connections import Opened
 
@@ -66,14 +68,19 @@ class Outlook:
     warnings: tuple[str, ...]
 
 
-def outlook(connection_id: uuid.UUID) -> Outlook:
-    """What is foreseen of a connection; nothing of one whose credential cannot be read, or that is out of use."""
-    try:
-        opened = connections.open_connection(connection_id)
-    except (VaultError, UnknownConnection):
+def outlooks(connection_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Outlook]:
+    """What is foreseen of connections; nothing of one whose credential cannot be read, or that is out of use."""
+    with transaction() as connection:
+        found = connections.open_connections(connection_ids, connection=connection)
+    now = clock.now()
+    return {connection_id: _outlook(found[connection_id], now) for connection_id in connection_ids}
+
+
+def _outlook(opened: Opened | NeonhubError, now: datetime) -> Outlook:
+    if isinstance(opened, NeonhubError):
         return Outlook(None, ())
     grant = of(opened)
-    return Outlook(grant, tuple(warnings(opened, grant, clock.now())))
+    return Outlook(grant, tuple(warnings(opened, grant, now)))
 
 
 def warnings(opened: Opened, grant: Grant | None, now: datetime) -> list[str]:

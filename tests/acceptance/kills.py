@@ -22,7 +22,10 @@ from pathlib import Path
 from neonhub_worker.local import stack
 from neonhub_worker.local.home import Home
 
-PROCESSES = ("supervisor", "keeper", "postgres", "broker", "sandbox", "actions.1", "actions.2", "beat", "flower")
+PROCESSES = (
+    *("supervisor", "keeper", "postgres", "broker", "sandbox"),
+    *("actions.1", "actions.2", "beat", "webhooks", "flower"),
+)
 LATEST_S = 12.0
 """Until when the kill comes: a demo in which nothing is killed takes 13 s on two quiet cores."""
 

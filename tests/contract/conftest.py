@@ -14,7 +14,7 @@ import requests
 from pydantic import BaseModel
 
 from connectors import registry
-from connectors.kit.action import Input, LookUp, Output, Park
+from connectors.kit.action import Input, LookUp, Output
 from connectors.kit.call import Call
 from connectors.kit.connector import AnyAction, Connector
 from connectors.kit.errors import Postpone
@@ -98,8 +98,7 @@ class Performer:
                 ledger.sent(began_at)
 
     def look_up(self, action: AnyAction, call: Call, data: Input) -> Output | None:
-        """What the repeat policy knows of an effect in doubt; None if it may be sent again."""
-        assert not isinstance(action.repeat, Park)
+        # Any other policy asks nobody: the effect is sent again.
         return action.repeat.find(call, data) if isinstance(action.repeat, LookUp) else None
 
     def hear(self, slug: str, address: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from connectors.discord.webhooks import SendWebhookMessage
+from connectors.discord.webhook_messages import SendWebhookMessage
 from connectors.kit.errors import (
     NotFound,
     OutcomeUnknown,

@@ -89,7 +89,7 @@ def test_a_body_is_the_file_and_knows_its_length(call: Call, sandbox: Sandbox) -
 
 def test_a_small_file_is_read_at_once_and_a_large_one_is_not(call: Call, sandbox: Sandbox) -> None:
     assert opened(call, "photo-70KB.jpg").read_all(70 * KB) == whole(sandbox, "photo-70KB.jpg")
-    with pytest.raises(InvalidRequest, match="71680 bytes; at most 70000"):
+    with pytest.raises(InvalidRequest, match="media_url: the file has 71680 bytes; must be at most 70000"):
         opened(call, "photo-70KB.jpg").read_all(70_000)
 
 

@@ -13,7 +13,10 @@ BEAT = {"dispatch.taken", "dispatch.published", "dispatch.committed", "rescue.wr
 RENEWAL = {"renew.answered", "renew.stored"}
 """What a worker passes only where a token has to be renewed: ``test_renewals.py``."""
 
-WORKER = faults.POINTS.keys() - PRODUCER - BEAT - RENEWAL
+WEBHOOKS = {"webhook.kept", "webhook.taken", "webhook.acted"}
+"""What is passed only where a platform tells something: ``tests/integration/test_webhooks*.py``."""
+
+WORKER = faults.POINTS.keys() - PRODUCER - BEAT - RENEWAL - WEBHOOKS
 
 
 @dataclass(frozen=True)

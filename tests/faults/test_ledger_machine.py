@@ -81,6 +81,17 @@ class Moves(RuleBasedStateMachine):
                 made = self.platform.effects.get(run_id)
                 decisions.settle(connection, run_id, sent=made[0] if made else None)
 
+    @rule(data=st.data())
+    def the_platform_tells(self, data: st.DataObject) -> None:
+        self.tell(self.pick(data))
+
+    def tell(self, run_id: uuid.UUID) -> None:
+        """What a platform tells unasked of an effect that happened, as often as it likes."""
+        made = self.platform.effects.get(run_id)
+        if made:
+            with self.engine.begin() as connection:
+                decisions.hear(connection, run_id, provider_id=made[0], source="a test")
+
     @rule(data=st.data(), what=st.sampled_from(("wait", "wait", "lease", "expiry")))
     def time_passes(self, data: st.DataObject, what: str) -> None:
         self.let_pass(self.pick(data), what)
@@ -298,6 +309,7 @@ def test_every_move_is_made_by_what_causes_it_and_keeps_the_promise(ledger: Ledg
     _call_off(moves)
     _lose_workers(moves)
     _let_people_decide(moves)
+    _let_the_platform_tell(moves)
     moves.what_is_said_is_true()
     moves.teardown()
     with ledger.engine.connect() as connection:
@@ -362,4 +374,13 @@ def _let_people_decide(moves: Moves) -> None:
         moves.ask(run_id, "settle")
         moves.ask(run_id, "retry")
         moves.perform(run_id)
+        assert moves.ledger.get(run_id).state is RunState.SUCCEEDED
+
+
+def _let_the_platform_tell(moves: Moves) -> None:
+    parked, waiting = moves.add(Park), moves.add(LookUp)
+    for run_id in (parked, waiting):
+        moves.perform(run_id, Way.ANSWER_LOST)
+        assert moves.ledger.get(run_id).state in (RunState.PARKED, RunState.RETRYING)
+        moves.tell(run_id)
         assert moves.ledger.get(run_id).state is RunState.SUCCEEDED

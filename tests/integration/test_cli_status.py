@@ -21,7 +21,7 @@ def test_runs_are_counted_by_state_and_messages_by_queue(neonhub: Neonhub) -> No
     claim(sms_run())
     sms_run(at=datetime(2035, 1, 1, tzinfo=UTC))
     status = neonhub("status", "--json").json
-    assert set(status) == {"runs", "queues", "oldest_due_s", "restore_guard", "processes"}
+    assert set(status) == {"runs", "queues", "oldest_due_s", "restore_guard", "webhooks", "processes"}
     assert set(status["runs"]) == {str(state) for state in RunState}
     assert {state: number for state, number in status["runs"].items() if number} == {
         "queued": 2,

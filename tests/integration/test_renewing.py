@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 import requests
 from sqlalchemy import Engine, event, text
 
+from connectors import registry
+from connectors.kit.http import Http
+from connectors.kit.oauth import C, OAuth
 from neonhub_worker import enqueue_many, get_run
 from neonhub_worker.db import engine as db
 from neonhub_worker.db.engine import transaction
@@ -333,6 +337,30 @@ def test_a_renewal_that_was_cut_off_says_so_when_its_answer_is_missed(slack: Rot
     assert found.state == "reauthorize"
     assert found.trouble is not None
     assert "a process was killed after it had asked for the new token" in found.trouble["message"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken(OAuth):
+    """A mistake in a connector."""
+
+    def refresh(self, http: Http, credential: C) -> C:
+        raise KeyError(credential.refresh_token)
+
+
+def test_a_connector_that_breaks_while_it_renews_costs_time_and_shows_nothing(
+    slack: Rotating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Broken(authorize_url=None, token_url="https://slack.com/api/oauth.v2.access", scopes=())
+    with monkeypatch.context() as patch:
+        patch.setattr(registry.connector("slack"), "oauth", broken)
+        run_ids = messages()
+        batch.perform(run_ids)
+        assert states(run_ids) == {"waiting"}
+        trouble = slack.stored().trouble
+    assert trouble is not None
+    assert trouble["message"] == "its token could not be renewed: unforeseen KeyError in the connector slack"
+    perform(run_ids)
+    assert states(run_ids) == {"succeeded"}
 
 
 def test_the_database_may_be_away_while_the_answer_is_stored(slack: Rotating, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,7 @@ STACK = (
     ("postgres", Way.IMMEDIATE),
     ("postgres", Way.KILL),
     ("sandbox", Way.KILL),
+    ("webhooks", Way.KILL),
     ("flower", Way.KILL),
 )
 """The deck: every kind of process of the stack, the busiest more often. Any one round of it strikes them all."""

@@ -12,7 +12,7 @@ from responses import matchers
 from connectors.discord.guild import GetChannels, get_channels
 from connectors.discord.messages import Message, SendMessage, find_post, nonce, send_message
 from connectors.discord.web import DiscordCredential
-from connectors.discord.webhooks import SendWebhookMessage, send_webhook_message
+from connectors.discord.webhook_messages import SendWebhookMessage, send_webhook_message
 from connectors.kit.errors import (
     AuthExpired,
     ConnectorError,

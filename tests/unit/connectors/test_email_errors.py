@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from email import message_from_bytes
 from typing import Any
 
 import pytest
@@ -253,13 +255,27 @@ def test_a_draft_whose_recipients_cannot_be_read_is_not_sent() -> None:
             send_draft(call("email"), DraftRef(draft_id=DRAFT))
 
 
-@pytest.mark.parametrize("headers", [[], [{"name": "Message-ID", "value": "broken"}], [7, {"name": 1}], "none"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [{"name": "Message-ID", "value": "broken"}],
+        [{"name": "Message-ID", "value": "<é@example.org>"}, {"name": "Subject", "value": "Half \ud83d and\r\nBcc: x"}],
+        [{"name": "Message-ID", "value": "<1@example.org>"}, {"name": "References", "value": "<é> <a\r\nBcc:x@y.z>"}],
+        [7, {"name": 1}],
+        "none",
+    ],
+)
 def test_an_answer_to_a_strange_mail_is_still_sent(headers: Any) -> None:
     with responses.RequestsMock() as mock:
         mock.get(f"{GMAIL}/messages/{MESSAGE}", json={**PARENT, "payload": {"headers": headers}})
         mock.post(f"{GMAIL}/drafts", json=MADE)
         mock.post(f"{GMAIL}/drafts/send", json=BRIEF)
         assert send_email(call("email"), ANSWER).message_id == MESSAGE
+        made = json.loads(mock.calls[1].request.body or b"")
+
+    mail = message_from_bytes(base64.urlsafe_b64decode(made["message"]["raw"]))
+    assert (mail["To"], mail["Bcc"], mail["Subject"][:3]) == ("ada@example.org", None, "Re:")
 
 
 def deep(levels: int) -> dict[str, Any]:
@@ -279,6 +295,7 @@ def deep(levels: int) -> dict[str, Any]:
         {"mimeType": "text/plain", "body": {"data": "A"}},
         {"mimeType": "text/plain", "filename": "a.txt", "body": []},
         {"parts": [None, 7, {"parts": [{}]}]},
+        {"headers": [{"name": "Subject", "value": "\ud83d"}], "filename": "\ud83d", "mimeType": "\ud83d"},
         deep(300),
     ],
 )

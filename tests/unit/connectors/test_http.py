@@ -167,6 +167,13 @@ def test_a_server_without_tls_sent_nothing() -> None:
         Http(connector("127.0.0.1")).request("POST", f"https://127.0.0.1:{server.port}/", effect=True, data=b"body")
 
 
+def test_each_account_may_have_a_host_of_its_own_one_name_below_the_platforms() -> None:
+    of_accounts = connector("*.example.com")
+    assert of_accounts.calls("spring.example.com")
+    for host in ("example.com", "a.spring.example.com", "spring.example.com.evil.example", "*.example.com.", None):
+        assert not of_accounts.calls(host)
+
+
 def test_a_host_that_is_not_the_platforms_is_never_called() -> None:
     for url in ("https://evil.example/upload", "http://api.example.com/plain", "https://api.example.com@evil.example/"):
         with pytest.raises(InvalidRequest, match="may not call"):
@@ -314,7 +321,7 @@ def test_an_upload_may_wait_longer_for_its_answer() -> None:
         assert slow.request("PUT", URL, effect=False, data=b"x", read_s=5).text == "ok"
 
 
-def test_a_write_that_is_not_taken_ends_with_the_time_for_the_answer() -> None:
+def test_a_part_that_is_not_taken_ends_the_request() -> None:
     # More than fits into the buffers of both sides, and nobody reads it.
     stuck = threading.Event()
 

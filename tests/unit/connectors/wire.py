@@ -125,6 +125,12 @@ WIRE: list[tuple[str, dict[str, Any], list[Sent], list[dict[str, Any]]]] = [
         [{"messages": [], "next_page_uri": None}],
     ),
     ("sms.deleteMessage", {"sid": SID}, [Sent("DELETE", f"{TWILIO}/Messages/{SID}.json", None, b"", [])], [{}]),
+    (
+        "sms.checkSender",
+        {},
+        [asked(f"https://messaging.twilio.com/v1/Services/{SERVICE}")],
+        [{"sid": SERVICE, "friendly_name": "Promos", "usecase": "marketing"}],
+    ),
     ("sms.checkCredentials", {}, [asked(f"{TWILIO}.json")], [{"sid": ACCOUNT, "status": "active"}]),
     (
         "slack.sendMessage",

@@ -49,6 +49,8 @@ class Box:
         self.x: dict[str, Any] = accounts["x"]
         self.facebook: dict[str, Any] = accounts["facebook"]
         self.tiktok: dict[str, Any] = accounts["tiktok"]
+        self.shopify: dict[str, Any] = accounts["shopify"]
+        self.google_ads: dict[str, Any] = accounts["google_ads"]
         self.linkedin: dict[str, Any] = accounts["linkedin"]
         self.reddit: dict[str, Any] = accounts["reddit"]
 
@@ -137,6 +139,27 @@ class Box:
         method = options.pop("method", "GET" if fields is None else "POST")
         url = f"{self.url}/api.stripe.com/v1/{path}"
         return self.http.request(method, url, data=fields, headers=headers, **{"timeout": 10, **options})
+
+    def shop(self, document: str, /, *, token: str | None = None, **variables: Any) -> requests.Response:
+        """A GraphQL request to the shop; its only operation is meant."""
+        headers = {"X-Shopify-Access-Token": token or self.shopify["credential"]["access_token"]}
+        return self.http.post(
+            f"{self.url}/{self.shopify['account']}/admin/api/2026-10/graphql.json",
+            json={"query": document, "variables": variables},
+            headers=headers,
+            timeout=10,
+        )
+
+    def ads(self, path: str, body: dict[str, Any] | None = None, **options: Any) -> requests.Response:
+        """A request to Google Ads below ``/v26/``: a POST of the body, or a GET where there is none.
+
+        ``{customer}`` in the path is the account's id.
+        """
+        token = options.pop("token", self.google_ads["credential"]["access_token"])
+        headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+        url = f"{self.url}/googleads.googleapis.com/v26/{path.format(customer=self.google_ads['account'])}"
+        method = "GET" if body is None else "POST"
+        return self.http.request(method, url, json=body, headers=headers, timeout=10, **options)
 
     def cloud(self, method: str, path: str, **options: Any) -> requests.Response:
         """A request to WhatsApp's Cloud API; ``{number}`` and ``{waba}`` in the path are the account's ids."""

@@ -1,6 +1,6 @@
 """Drop the index that only the dispatcher of the version before looked at.
 
-Revision: 0009, after 0005
+Revision: 0009, after 0006
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0009"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

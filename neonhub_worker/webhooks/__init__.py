@@ -1,0 +1,1 @@
+"""What do platforms tell us, and what follows from it?"""
