@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from connectors.kit.action import LookUp, Output, Resend
+from connectors.kit.action import JsonValue, LookUp, Output, Resend
 from connectors.kit.call import Call
 from connectors.kit.errors import InvalidRequest, NotFound
 from connectors.kit.fields import UtcDatetime
@@ -263,21 +263,40 @@ def adjust_budget(call: Call, data: AdjustBudget) -> Done:
 
 
 @LINKEDIN.action(
-    "deleteCampaign", CampaignRef, Done, repeat=Resend(), why="Deleting twice is the same as once.", scopes=ads.WRITE
+    "deleteCampaign",
+    CampaignRef,
+    Done,
+    repeat=Resend(),
+    why="Deleting twice is the same as once.",
+    multi_step=True,
+    scopes=ads.WRITE,
 )
 def delete_campaign(call: Call, data: CampaignRef) -> Done:
     """Delete a draft, or have a campaign deleted that has been more than one."""
     path = _path(call, data)
-    try:
-        status = web.get(call, path, needs=("id",)).get("status")
-    except NotFound:
-        if call.first_sent_at is None:
-            raise
-        return Done()
+    status = str(call.step("status", lambda: _status(call, path)))
+    if status == "REMOVED":
+        raise InvalidRequest("campaign_id: the campaign has been deleted already")
+    return Done.model_validate(call.effect("delete", lambda: _delete(call, path, status)))
+
+
+def _status(call: Call, path: str) -> str:
+    return str(web.get(call, path, needs=("id",)).get("status"))
+
+
+def _delete(call: Call, path: str, status: str) -> JsonValue:
     if status == "DRAFT":
         ads.delete(call, path)
-    elif status == "REMOVED":
-        raise InvalidRequest("campaign_id: the campaign has been deleted already")
-    elif status != "PENDING_DELETION":
+    elif status != "PENDING_DELETION" and not _is_going(call, path):
         web.update(call, path, {"status": "PENDING_DELETION"})
-    return Done()
+    return {"done": True}
+
+
+def _is_going(call: Call, path: str) -> bool:
+    """Whether an earlier request of this run has it deleted already: LinkedIn would refuse a second one."""
+    if call.first_sent_at is None:
+        return False
+    try:
+        return _status(call, path) in ("PENDING_DELETION", "REMOVED")
+    except NotFound:
+        return True
