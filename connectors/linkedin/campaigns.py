@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -274,22 +274,29 @@ def adjust_budget(call: Call, data: AdjustBudget) -> Done:
 def delete_campaign(call: Call, data: CampaignRef) -> Done:
     """Delete a draft, or have a campaign deleted that has been more than one."""
     path = _path(call, data)
-    # Read before the effect: a permit to send is good for a moment only.
+    status = str(call.step("status", lambda: _status(call, path)))
+    if status == "REMOVED":
+        raise InvalidRequest("campaign_id: the campaign has been deleted already")
+    return Done.model_validate(call.effect("delete", lambda: _delete(call, path, status)))
+
+
+def _status(call: Call, path: str) -> str:
+    return str(web.get(call, path, needs=("id",)).get("status"))
+
+
+def _delete(call: Call, path: str, status: str) -> JsonValue:
+    if status == "DRAFT":
+        ads.delete(call, path)
+    elif status != "PENDING_DELETION" and not _is_going(call, path):
+        web.update(call, path, {"status": "PENDING_DELETION"})
+    return {"done": True}
+
+
+def _is_going(call: Call, path: str) -> bool:
+    """Whether an earlier request of this run has it deleted already: LinkedIn would refuse a second one."""
+    if call.first_sent_at is None:
+        return False
     try:
-        status = web.get(call, path, needs=("id",)).get("status")
-    except NotFound as missing:
-        status = missing
-
-    def delete() -> JsonValue:
-        if isinstance(status, NotFound):
-            if call.first_sent_at is None:
-                raise status
-        elif status == "DRAFT":
-            ads.delete(call, path)
-        elif status == "REMOVED":
-            raise InvalidRequest("campaign_id: the campaign has been deleted already")
-        elif status != "PENDING_DELETION":
-            web.update(call, path, {"status": "PENDING_DELETION"})
-        return cast("JsonValue", Done().model_dump(mode="json"))
-
-    return Done.model_validate(call.effect("delete", delete))
+        return _status(call, path) in ("PENDING_DELETION", "REMOVED")
+    except NotFound:
+        return True

@@ -102,3 +102,22 @@ def test_a_limit_without_a_time_is_waited_out_a_minute_first(sandbox: Sandbox) -
     assert 50 < (run.run_at - datetime.now(UTC)).total_seconds() < 70
     assert perform(run_id).state == "waiting"
     assert perform(run_id).state == "succeeded"
+
+
+def test_a_limit_of_an_action_of_one_step_is_waited_out_in_the_same_way(sandbox: Sandbox) -> None:
+    run_id = enqueue(
+        {
+            "action": "linkedin.createCampaignGroup",
+            "organization_id": "acme",
+            "connection": "linkedin",
+            "input": {"name": "Spring"},
+        }
+    )
+    sandbox.fault(connector="linkedin", operation="createCampaignGroup", kind="rate_limit", times=1)
+
+    run = perform(run_id)
+    assert run.state == "waiting"
+    assert run.run_at is not None
+    assert 50 < (run.run_at - datetime.now(UTC)).total_seconds() < 70
+    assert perform(run_id).state == "succeeded"
+    assert len(sandbox.effects("linkedin")) == 1
