@@ -11,6 +11,8 @@ from connectors.google_ads import GOOGLE_ADS
 from connectors.google_search_console import GOOGLE_SEARCH_CONSOLE
 from connectors.instagram import INSTAGRAM
 from connectors.kit.connector import AnyAction, Connector
+from connectors.linkedin import LINKEDIN
+from connectors.reddit import REDDIT
 from connectors.shopify import SHOPIFY
 from connectors.slack import SLACK
 from connectors.sms import SMS
@@ -29,6 +31,8 @@ CONNECTORS: tuple[Connector, ...] = (
     INSTAGRAM,
     FACEBOOK,
     X,
+    LINKEDIN,
+    REDDIT,
     YOUTUBE,
     TIKTOK,
     GOOGLE_ADS,

@@ -25,6 +25,8 @@ SUNSET = date(2028, 7, 29)
 
 FACEBOOK_HOST, INSTAGRAM_HOST = "graph.facebook.com", "graph.instagram.com"
 
+_JSON = {"Content-Type": "application/json; charset=utf-8"}
+
 NodeId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,32}$")]
 """The id of anything in the graph: digits."""
 
@@ -62,7 +64,7 @@ class Graph:
         return self._body(answer, path, effect=False, needs=needs)
 
     def post(self, path: str, body: Mapping[str, Any], *, effect: bool, needs: tuple[str, ...] = ()) -> dict[str, Any]:
-        """Create something; fields that are None are left out.
+        """Create something; fields that are None are left out, and without fields there is no body.
 
         Args:
             effect: Whether a repeat would do harm.
@@ -76,19 +78,35 @@ class Graph:
             self._url(path),
             effect=effect,
             params=self._proof(),
-            data=json.dumps(_given(body), ensure_ascii=False).encode(),
-            headers={**self._authorization(), "Content-Type": "application/json; charset=utf-8"},
+            data=json.dumps(_given(body), ensure_ascii=False).encode() if body else None,
+            headers={**self._authorization(), **(_JSON if body else {})},
         )
         return self._body(answer, path, effect=effect, needs=needs)
 
-    def delete(self, path: str) -> None:
-        """Delete a node.
+    def upload(self, path: str, content: bytes, content_type: str, *, needs: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Bring a form with a file.
+
+        Raises:
+            ConnectorError: Meta did not answer that it has it; the class says what may be done next.
+        """
+        headers = {**self._authorization(), "Content-Type": content_type}
+        answer = self.call.http.request(
+            "POST", self._url(path), effect=True, params=self._proof(), data=content, headers=headers
+        )
+        return self._body(answer, path, effect=True, needs=needs)
+
+    def delete(self, path: str, **params: Any) -> None:
+        """Delete a node, or what the parameters name on an edge.
 
         Raises:
             ConnectorError: Meta did not answer that it is done; the class says what may be done next.
         """
         answer = self.call.http.request(
-            "DELETE", self._url(path), effect=True, params=self._proof(), headers=self._authorization()
+            "DELETE",
+            self._url(path),
+            effect=True,
+            params={**_given(params), **self._proof()},
+            headers=self._authorization(),
         )
         self._body(answer, path, effect=True, needs=("success",))
 

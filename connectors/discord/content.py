@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from connectors.discord.files import File
 from connectors.discord.platform import Snowflake
 from connectors.kit.action import Input
 from connectors.kit.fields import HttpsUrl, UtcDatetime
@@ -165,11 +166,12 @@ class NewContent(Content):
     """What a new message says."""
 
     poll: Poll | None = Field(default=None, description="A poll.")
+    files: tuple[File, ...] = Field(default=(), max_length=10, description="At most 10, together at most 25 MB.")
     silent: bool = Field(default=False, description="Nobody gets a push notification of it.")
 
     def sayings(self) -> tuple[str, ...]:
         """The fields of which one is needed."""
-        return (*super().sayings(), "poll")
+        return (*super().sayings(), "poll", "files")
 
     def flags(self) -> int:
         """Discord's flags of the message."""
@@ -192,6 +194,8 @@ def shows(message: Mapping[str, Any], data: NewContent) -> bool:
     ours = {(folded(embed.title), folded(embed.description)) for embed in data.embeds}
     if folded(message.get("content")) != folded(data.content) or not ours <= cards:
         return False
+    if len(message.get("attachments") or ()) != len(data.files):
+        return False
     question = ((message.get("poll") or {}).get("question") or {}).get("text")
     return folded(question) == folded(data.poll and data.poll.question)
 
@@ -203,7 +207,7 @@ def folded(text: Any) -> str:
 
 def _said(data: NewContent) -> list[str]:
     cards = sorted(f"{folded(embed.title)} {folded(embed.description)}" for embed in data.embeds)
-    return [folded(data.content), *cards, folded(data.poll and data.poll.question)]
+    return [folded(data.content), *cards, folded(data.poll and data.poll.question), str(len(data.files))]
 
 
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from connectors.discord import web
+from connectors.discord import errors, web
 from connectors.discord.content import Content
 from connectors.discord.messages import Message, message_of
 from connectors.discord.platform import DISCORD, IN_CHANNEL, Done, Snowflake
@@ -68,7 +68,7 @@ def delete_message(call: Call, data: MessageRef) -> Done:
         web.ask(call, "DELETE", f"channels/{data.channel}/messages/{data.message}", effect=True)
     except NotFound as refused:
         # An earlier attempt may have deleted it; what was never there is an error.
-        if refused.code != web.UNKNOWN_MESSAGE or call.first_sent_at is None:
+        if refused.code != errors.UNKNOWN_MESSAGE or call.first_sent_at is None:
             raise
     return Done()
 
@@ -90,6 +90,6 @@ def crosspost_message(call: Call, data: MessageRef) -> Message:
     try:
         return message_of(web.ask(call, "POST", path, effect=True, needs=("id", "channel_id")))
     except InvalidRequest as refused:
-        if refused.code != web.ALREADY_CROSSPOSTED:
+        if refused.code != errors.ALREADY_CROSSPOSTED:
             raise
         return Message(id=data.message, channel=data.channel)

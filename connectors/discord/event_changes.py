@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from connectors.discord import web
+from connectors.discord import errors, web
 from connectors.discord.events import STATUS, Event, EventRef, event_of, event_path, get_scheduled_event
 from connectors.discord.platform import DISCORD, Done
 from connectors.kit.action import Resend
@@ -115,6 +115,6 @@ def delete_scheduled_event(call: Call, data: EventRef) -> Done:
     try:
         web.ask(call, "DELETE", event_path(call, data), effect=True)
     except NotFound as refused:
-        if refused.code != web.UNKNOWN_EVENT or call.first_sent_at is None:
+        if refused.code != errors.UNKNOWN_EVENT or call.first_sent_at is None:
             raise
     return Done()

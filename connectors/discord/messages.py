@@ -15,13 +15,14 @@ from typing import Any
 
 from pydantic import Field
 
-from connectors.discord import web
+from connectors.discord import errors, web
 from connectors.discord.content import NewContent, alike, shows
+from connectors.discord.files import fetched
 from connectors.discord.platform import DISCORD, IN_CHANNEL, SETTLE_AFTER_S, Snowflake, me, snowflake_at
 from connectors.kit import clock
 from connectors.kit.action import Limit, LookUp, Output
 from connectors.kit.call import Call
-from connectors.kit.errors import NotFound, OutcomeUnknown, looking
+from connectors.kit.errors import NotFound, OutcomeUnknown, Permission, looking
 
 PACE = (Limit(5, per_s=5, of="target"), Limit(50, per_s=1))
 """Discord tells a channel's limit in headers only; this is what it was seen to be. 50 a second is documented."""
@@ -74,12 +75,12 @@ def post(call: Call, channel: str, data: NewContent) -> Message:
         ConnectorError: It was not posted, or that is not known.
     """
     body = {**data.body(), "nonce": nonce(call.key), "enforce_nonce": True}
+    path, needs = f"channels/{channel}/messages", ("id", "channel_id")
+    parts = fetched(call, data.files)
     try:
-        posted = web.ask(
-            call, "POST", f"channels/{channel}/messages", effect=True, body=body, needs=("id", "channel_id")
-        )
+        posted = web.ask(call, "POST", path, effect=True, body=body, parts=parts, needs=needs)
     except NotFound as refused:
-        if refused.code != web.UNKNOWN_MESSAGE or call.first_sent_at is None:
+        if refused.code != errors.UNKNOWN_MESSAGE or call.first_sent_at is None:
             raise
         # Discord answers so when it knows the nonce, and the message that it belongs to was deleted since.
         text = "Discord knows a message of this run that was deleted since; look into the server's audit log"
@@ -129,7 +130,7 @@ def find_post(call: Call, channel: str, data: NewContent) -> Message | None:
             if one.get("nonce") is None and shows(one, data):
                 alike_ones.append(message_of(one))
         if not seen:
-            check_readable(call, channel)
+            check_readable(call, channel, known_for=_NONCE_WINDOW)
     return only(call, alike_ones)
 
 
@@ -146,17 +147,27 @@ def only(call: Call, found: list[Message]) -> Message | None:
     return free[0] if free else None
 
 
-def check_readable(call: Call, channel: str) -> None:
-    """Make sure that an empty list means an empty channel: without READ_MESSAGE_HISTORY every list is empty.
+def check_readable(call: Call, channel: str, *, known_for: timedelta = timedelta(0)) -> None:
+    """Make sure that an empty list means an empty channel: who may not read a channel's history gets one too.
+
+    A single message is refused to them outright, whether it is there or not.
+
+    Args:
+        known_for: How long after the first send a repeat does no harm anyway.
 
     Raises:
-        OutcomeUnknown: Nothing at all is shown, and Discord may have forgotten the nonce.
+        OutcomeUnknown: The bot may not read there.
     """
     assert call.first_sent_at is not None
-    if web.rows(call, f"channels/{channel}/messages", params={"limit": 1}):
-        return
-    if clock.now() - call.first_sent_at > _NONCE_WINDOW:
-        raise OutcomeUnknown("the channel shows no messages at all; give the bot READ_MESSAGE_HISTORY, or look into it")
+    try:
+        web.ask(call, "GET", f"channels/{channel}/messages/1", effect=False)
+    except NotFound as refused:
+        if refused.code != errors.UNKNOWN_MESSAGE:
+            raise
+    except Permission:
+        if clock.now() - call.first_sent_at > known_for:
+            text = "the bot may not read the channel: give it READ_MESSAGE_HISTORY, or look into the channel"
+            raise OutcomeUnknown(text) from None
 
 
 def _find(call: Call, data: SendMessage) -> Message | None:
@@ -171,7 +182,7 @@ def _find(call: Call, data: SendMessage) -> Message | None:
     why="The channel shows what the bot posted; a repeat carries the same nonce, which Discord knows for some minutes.",
     target=lambda data: data.channel,
     pace=PACE,
-    scopes=("VIEW_CHANNEL", "SEND_MESSAGES", "READ_MESSAGE_HISTORY", "EMBED_LINKS"),
+    scopes=("VIEW_CHANNEL", "SEND_MESSAGES", "READ_MESSAGE_HISTORY", "EMBED_LINKS", "ATTACH_FILES"),
     limits=LIMITS,
 )
 def send_message(call: Call, data: SendMessage) -> Message:

@@ -10,11 +10,12 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from connectors.discord import web
+from connectors.discord import errors, web
 from connectors.discord.content import Content, NewContent, alike, shows
 from connectors.discord.editing import OF_MESSAGE, edited_body
+from connectors.discord.files import fetched
 from connectors.discord.history import ShownMessage, shown
-from connectors.discord.messages import Message, message_of, only, posted_since
+from connectors.discord.messages import Message, check_readable, message_of, only, posted_since
 from connectors.discord.platform import DISCORD, SETTLE_AFTER_S, DiscordSettings, Done, Snowflake
 from connectors.kit import clock
 from connectors.kit.action import Input, Limit, LookUp, Resend
@@ -74,8 +75,8 @@ def _find(call: Call, data: SendWebhookMessage) -> Message | None:
         )
     with looking(), web.reading():
         found = list(posted_since(call, channel, call.first_sent_at - clock.SKEW))
-        if not found and not web.rows(call, f"channels/{channel}/messages", params={"limit": 1}):
-            raise OutcomeUnknown("the channel shows no messages at all: the bot may not read there. Look into it")
+        if not found:
+            check_readable(call, channel)
         ours = [message_of(one) for one in found if one.get("webhook_id") == hook_id and shows(one, data)]
     return only(call, ours)
 
@@ -101,7 +102,10 @@ def send_webhook_message(call: Call, data: SendWebhookMessage) -> Message:
     }
     # Without wait, Discord answers before it has posted anything, and says nothing of errors.
     params = {"wait": True, "thread_id": data.thread_id, "with_components": True if data.components else None}
-    posted = web.ask_webhook(call, "POST", effect=True, body=body, params=params, needs=("id", "channel_id"))
+    parts = fetched(call, data.files)
+    posted = web.ask_webhook(
+        call, "POST", effect=True, body=body, params=params, parts=parts, needs=("id", "channel_id")
+    )
     return message_of(posted)
 
 
@@ -162,6 +166,6 @@ def delete_webhook_message(call: Call, data: WebhookMessageRef) -> Done:
     try:
         web.ask_webhook(call, "DELETE", f"/messages/{data.message}", effect=True, params=params)
     except NotFound as refused:
-        if refused.code != web.UNKNOWN_MESSAGE or call.first_sent_at is None:
+        if refused.code != errors.UNKNOWN_MESSAGE or call.first_sent_at is None:
             raise
     return Done()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import Field, model_validator
 
+from connectors.dialects.google_api import Answer
 from connectors.email import api, mime
 from connectors.email.api import EmailSettings, GmailId
 from connectors.email.mails import MOST_SUBJECT, Mail
@@ -16,6 +17,7 @@ from connectors.email.platform import CHANNEL
 from connectors.kit.errors import InvalidRequest, RecipientOptedOut
 
 if TYPE_CHECKING:
+    from connectors.kit.action import JsonValue
     from connectors.kit.call import Call
 
 # What others wrote goes into our headers only if it cannot be anything else.
@@ -55,22 +57,49 @@ def check_consent(call: Call, recipients: tuple[str, ...]) -> None:
         raise RecipientOptedOut(f"{text}; leave them out")
 
 
-def compose(call: Call, data: NewMail) -> dict[str, Any]:
-    """A mail as Gmail takes it, with our mark in it.
+class Asked(Answer):
+    """What has to be asked of Gmail before a mail can be written, as a step keeps it.
+
+    Attributes:
+        sender: The mailbox that it comes from; Gmail's default if None.
+        thread_id: The conversation that it goes into; None if it begins one.
+        headers: Those that put it below what it answers.
+    """
+
+    sender: str | None
+    subject: str
+    thread_id: str | None
+    headers: dict[str, str]
+
+
+def ask(call: Call, data: NewMail) -> JsonValue:
+    """Ask Gmail what has to be known before the mail can be written.
 
     Raises:
         InvalidRequest: Its sender is none of the mailbox's.
         NotFound: The message that it answers does not exist (any more).
-        ConnectorError: Gmail could not be asked about them.
+        ConnectorError: Gmail could not be asked.
     """
     parent = _answered(call, data.in_reply_to)
-    headers = {api.MARK: call.key}
-    subject = data.subject or ""
-    if parent is not None:
-        subject = subject or _answer_subject(parent.header("Subject") or "")
-        headers |= _threading(parent)
-    raw = mime.write(data, sender=_sender(call, data), subject=subject, headers=headers)
-    thread = {} if parent is None else {"threadId": parent.thread_id}
+    asked = Asked(
+        sender=_sender(call, data),
+        subject=data.subject or _answer_subject((parent and parent.header("Subject")) or ""),
+        thread_id=None if parent is None else parent.thread_id,
+        headers={} if parent is None else _threading(parent),
+    )
+    return cast("JsonValue", asked.model_dump(mode="json"))
+
+
+def compose(call: Call, data: NewMail, asked: JsonValue) -> dict[str, Any]:
+    """A mail as Gmail takes it, with our mark in it.
+
+    Args:
+        asked: What ``ask`` found.
+    """
+    known = Asked.model_validate(asked)
+    headers = {api.MARK: call.key, **known.headers}
+    raw = mime.write(data, sender=known.sender, subject=known.subject, headers=headers)
+    thread = {} if known.thread_id is None else {"threadId": known.thread_id}
     return {"raw": base64.urlsafe_b64encode(raw).decode(), **thread}
 
 

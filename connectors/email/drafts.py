@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from pydantic import Field
 
 from connectors.dialects.google_api import Answer
 from connectors.email import api
-from connectors.email.composing import NewMail, compose
+from connectors.email.composing import NewMail, ask, compose
 from connectors.email.messages import Headers, MailMessage, PageToken, read
 from connectors.email.platform import EMAIL
 from connectors.email.reading import PAGE_TOKEN, QUERY, Query
 from connectors.email.sending import DraftRef, MadeDraft
 from connectors.kit import clock
-from connectors.kit.action import Input, Limit, LookUp, Output, Resend
+from connectors.kit.action import Input, JsonValue, Limit, LookUp, Output, Resend
 from connectors.kit.call import Call
 from connectors.kit.errors import NotFound, Unavailable, looking
 
@@ -76,15 +78,23 @@ def _find_draft(call: Call, data: NewMail) -> Draft | None:
     Draft,
     repeat=LookUp(_find_draft, settle_after_s=60.0),
     why="Gmail takes no idempotency key, but a draft shows the header that carries ours.",
+    multi_step=True,
     scopes=(api.COMPOSE, api.READ),
     pace=(Limit(api.per_min(20), per_s=60.0, of="action"),),
     limits=("10 quota units", "attachments: 3 MB together"),
 )
 def create_draft(call: Call, data: NewMail) -> Draft:
     """Put a mail into the drafts, for a person to look at and send."""
-    body = {"message": compose(call, data)}
+    asked = call.step("asked", lambda: ask(call, data))
+    return Draft.model_validate(call.effect("create", lambda: _create(call, data, asked)))
+
+
+def _create(call: Call, data: NewMail, asked: JsonValue) -> JsonValue:
+    """The irreversible step."""
+    body = {"message": compose(call, data, asked)}
     made = api.gmail(call).post(MadeDraft, "users.drafts.create", "drafts", body, effect=True)
-    return Draft(draft_id=made.id, message_id=made.message.id, thread_id=made.message.thread_id)
+    draft = Draft(draft_id=made.id, message_id=made.message.id, thread_id=made.message.thread_id)
+    return cast("JsonValue", draft.model_dump(mode="json"))
 
 
 class ListDrafts(Input):

@@ -16,7 +16,7 @@ from pydantic import Field
 from connectors.dialects.google_api import Answer, GoogleApi
 from connectors.email import api
 from connectors.email.addresses import address, address_of
-from connectors.email.composing import NewMail, check_consent, compose
+from connectors.email.composing import NewMail, ask, check_consent, compose
 from connectors.email.messages import Headers, search
 from connectors.email.platform import CHANNEL, EMAIL
 from connectors.kit import clock
@@ -35,7 +35,7 @@ _PACE = (Limit(api.per_min(120), per_s=60.0, of="action"), Limit(2000, per_s=86_
 _SETTLE_AFTER_S = 60.0
 """A draft that still is there a minute after the request to send it was not sent by that request."""
 
-_MOST_CANDIDATES = 50
+_MOST_CANDIDATES = 100
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@._-")
 
 
@@ -114,9 +114,10 @@ def _sent_copy(call: Call, prepared: _Prepared) -> Sent:
     """
     gmail = api.gmail(call)
     query = f"in:sent after:{int((prepared.prepared_at - clock.SKEW).timestamp())}"
-    if prepared.recipients and _PLAIN.issuperset(prepared.recipients[0]):
-        # Other signs mean something in a search.
-        query += f" to:{prepared.recipients[0]}"
+    if prepared.recipients:
+        first = prepared.recipients[0]
+        # Other signs mean something in a search; in a domain there are none.
+        query += f" to:{first if _PLAIN.issuperset(first) else first.rpartition('@')[2]}"
     candidates = search(gmail, query, most=_MOST_CANDIDATES)
     taken = call.ledger.taken([one.id for one in candidates])
     for one in candidates:
@@ -177,7 +178,7 @@ def send_draft(call: Call, data: DraftRef) -> Sent:
 def _make(call: Call, data: NewMail) -> JsonValue:
     """Make the draft; one that is never sent stays in the mailbox, where others do not see it."""
     check_consent(call, data.recipients)
-    message, now = compose(call, data), clock.now()
+    message, now = compose(call, data, ask(call, data)), clock.now()
     # A second draft reaches nobody: only the one that is recorded is ever sent.
     path, body = "drafts", {"message": message}
     made = api.gmail(call).post(MadeDraft, "users.drafts.create", path, body, effect=False)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from connectors.facebook import api
 from connectors.facebook.platform import ADS_LIMITS, ADS_PACE, ADS_WRITE, FACEBOOK
-from connectors.kit.action import Input, Output, Resend
+from connectors.kit.action import Input, JsonValue, Output, Resend
 from connectors.kit.call import Call
 from connectors.kit.errors import OutcomeUnknown
 from connectors.kit.fields import HttpsUrl
@@ -40,6 +40,7 @@ class AdImage(Output):
     AdImage,
     repeat=Resend(),
     why="Meta knows an image by the hash of its bytes: bringing it twice is the same as once.",
+    multi_step=True,
     pace=ADS_PACE,
     scopes=ADS_WRITE,
     limits=(*ADS_LIMITS, "JPEG or PNG up to 30 MB"),
@@ -49,8 +50,13 @@ def upload_image(call: Call, data: UploadImage) -> AdImage:
     path = f"{api.account(call)}/adimages"
     media = open_media(call, data.image_url, _RULES, field="image_url")
     content = base64.b64encode(media.read_all(_RULES.max_bytes)).decode()
-    made = api.graph(call).post(path, {"bytes": content}, effect=True, needs=("images",))
-    return AdImage(image_hash=_hash(made["images"]))
+
+    def bring() -> JsonValue:
+        made = api.graph(call).post(path, {"bytes": content}, effect=True, needs=("images",))
+        return {"image_hash": _hash(made["images"])}
+
+    # Fetched before the effect: a permit to send is good for a moment only.
+    return AdImage.model_validate(call.effect("bring", bring))
 
 
 def _hash(images: Any) -> str:

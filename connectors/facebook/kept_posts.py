@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from connectors.dialects.meta_graph import Graph
 from connectors.facebook import api
 from connectors.facebook.platform import FACEBOOK, SETTLE_AFTER_S, WHY_SET, said, whole
 from connectors.facebook.posts import AHEAD, SCOPES, Message, Post
-from connectors.kit.action import Input, LookUp, Output, Resend
+from connectors.kit.action import Input, JsonValue, LookUp, Output, Resend
 from connectors.kit.call import Call
 from connectors.kit.errors import NotFound, Unavailable, looking
 from connectors.kit.fields import UtcDatetime
@@ -120,13 +123,13 @@ def list_scheduled_posts(call: Call, data: ListScheduledPosts) -> PostList:
     return PostList(posts=tuple(map(_post, found)))
 
 
-@FACEBOOK.action("updatePost", UpdatePost, Post, repeat=Resend(), why=WHY_SET, scopes=SCOPES)
+@FACEBOOK.action("updatePost", UpdatePost, Post, repeat=Resend(), why=WHY_SET, multi_step=True, scopes=SCOPES)
 def update_post(call: Call, data: UpdatePost) -> Post:
     """Change the text of a post."""
     return _set(call, data.post_id, {"message": data.message})
 
 
-@FACEBOOK.action("reschedulePost", ReschedulePost, Post, repeat=Resend(), why=WHY_SET, scopes=SCOPES)
+@FACEBOOK.action("reschedulePost", ReschedulePost, Post, repeat=Resend(), why=WHY_SET, multi_step=True, scopes=SCOPES)
 def reschedule_post(call: Call, data: ReschedulePost) -> Post:
     """Move a scheduled post to another time."""
     AHEAD.check("publish_at", data.publish_at)
@@ -145,6 +148,7 @@ def _find_public(call: Call, data: PostRef) -> Post | None:
     Post,
     repeat=LookUp(_find_public, settle_after_s=SETTLE_AFTER_S),
     why="The post itself tells whether it is published.",
+    multi_step=True,
     scopes=SCOPES,
 )
 def publish_scheduled_post(call: Call, data: PostRef) -> Post:
@@ -152,19 +156,39 @@ def publish_scheduled_post(call: Call, data: PostRef) -> Post:
     return _set(call, data.post_id, {"is_published": True})
 
 
-@FACEBOOK.action("deletePost", PostRef, Post, repeat=Resend(), why="Deleting twice is the same as once.", scopes=SCOPES)
+@FACEBOOK.action(
+    "deletePost",
+    PostRef,
+    Post,
+    repeat=Resend(),
+    why="Deleting twice is the same as once.",
+    multi_step=True,
+    scopes=SCOPES,
+)
 def delete_post(call: Call, data: PostRef) -> Post:
     """Delete a post, or cancel one that is scheduled."""
-    source = api.page_graph(call)
+    return _once(call, data.post_id, partial(_delete, call, data.post_id))
+
+
+def _delete(call: Call, post_id: str, source: Graph) -> None:
     try:
-        source.delete(data.post_id)
+        source.delete(post_id)
     except NotFound:
         # Only an earlier attempt of this run can tell that it was there.
         if call.first_sent_at is None:
             raise
-    return Post(post_id=data.post_id)
 
 
 def _set(call: Call, post_id: str, fields: dict[str, Any]) -> Post:
-    api.page_graph(call).post(post_id, fields, effect=True, needs=("success",))
-    return Post(post_id=post_id)
+    return _once(call, post_id, lambda source: source.post(post_id, fields, effect=True, needs=("success",)))
+
+
+def _once(call: Call, post_id: str, do: Callable[[Graph], object]) -> Post:
+    """Do something with a post. The Page's token is asked for before: a permit to send is good for a moment only."""
+    source = api.page_graph(call)
+
+    def change() -> JsonValue:
+        do(source)
+        return {"post_id": post_id}
+
+    return Post.model_validate(call.effect("change", change))

@@ -11,7 +11,7 @@ from connectors.dialects.meta_graph_errors import error_of
 from connectors.facebook.errors import RULES
 from connectors.kit import clock
 from connectors.kit.errors import AuthExpired, GrantDead, Permission
-from connectors.kit.oauth import OAuth, OAuthCredential, granted
+from connectors.kit.oauth import OAuth, OAuthCredential, granted, is_token
 
 if TYPE_CHECKING:
     from connectors.kit.http import Http
@@ -51,10 +51,6 @@ class FacebookOAuth(OAuth):
         lives = credential.access_token is not None and credential.expires_at is not None
         return lives and not self.is_over(credential, clock.now())
 
-    def is_over(self, credential: OAuthCredential, now: datetime) -> bool:
-        """Whether the access token cannot be used any more, if there is one at all."""
-        return credential.access_token is None or (credential.expires_at is not None and credential.expires_at <= now)
-
     def ends_at(self, credential: OAuthCredential) -> datetime | None:
         """The end of the token itself: once it has ended, nothing brings another."""
         return credential.expires_at
@@ -68,7 +64,7 @@ class FacebookOAuth(OAuth):
             body = answer.json()
         except (ValueError, RecursionError):
             body = None
-        if answer.status_code == 200 and isinstance(body, dict) and isinstance(body.get("access_token"), str):
+        if answer.status_code == 200 and isinstance(body, dict) and is_token(body.get("access_token")):
             return granted(credential, body)
         error = error_of(answer, "access_token", RULES, effect=False)
         if isinstance(error, AuthExpired):

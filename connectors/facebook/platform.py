@@ -30,7 +30,8 @@ FACEBOOK = Connector(
     api_sunset=date(2027, 7, 29),
     oauth=FACEBOOK_OAUTH,
     console=(
-        "At developers.facebook.com create an app of the type Business; App settings > Basic shows its id and secret.",
+        "At https://developers.facebook.com create an app of the type Business.",
+        "Its id and secret are shown under App settings > Basic.",
         "Add Facebook Login for Business, and {redirect_uri} to its Valid OAuth Redirect URIs.",
         "In Business settings give the app, or a system user of it, the ad account and the Page.",
         "For a server let the system user generate a token without an end, and give that as access_token.",

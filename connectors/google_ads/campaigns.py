@@ -14,7 +14,7 @@ from connectors.google_ads.platform import GOOGLE_ADS, CampaignId, Micros
 from connectors.google_ads.search import MARK, Campaign, found_campaign, marked
 from connectors.kit.action import Input, LookUp, Output, Resend
 from connectors.kit.call import Call
-from connectors.kit.errors import InvalidRequest, NotFound, OutcomeUnknown, Permission, looking
+from connectors.kit.errors import InvalidRequest, NotDone, NotFound, OutcomeUnknown, Permission, looking
 
 SETTLE_AFTER_S = 60.0
 """A search shows a campaign once it is committed; this covers a request that Google still works on."""
@@ -190,11 +190,9 @@ def create_campaign(call: Call, data: NewCampaign) -> CreatedCampaign:
     try:
         made = api.make(call, _operations(call, data))
     except InvalidRequest as refused:
-        # Taken: by our own earlier request, for no other run makes this name.
-        found = _find_created(call, data) if refused.code in TAKEN else None
-        if found is None:
+        if refused.code not in TAKEN:
             raise
-        return found
+        return _created_before(call, data, refused)
     responses = made.mutate_operation_responses
     if len(responses) != len(_operations(call, data)) or responses[1].campaign_result is None:
         raise OutcomeUnknown("googleAds:mutate: Google answered without what it made")
@@ -205,6 +203,21 @@ def create_campaign(call: Call, data: NewCampaign) -> CreatedCampaign:
         name=_name(call, data),
         effect_id=call.key,
     )
+
+
+def _created_before(call: Call, data: NewCampaign, taken: InvalidRequest) -> CreatedCampaign:
+    """What our own earlier request created: no other run makes this name.
+
+    Raises:
+        OutcomeUnknown: It is there, and Google does not show it.
+    """
+    try:
+        found = _find_created(call, data)
+    except NotDone as unanswered:
+        raise OutcomeUnknown(f"{taken}, and it could not be looked up: {unanswered}", code=taken.code) from None
+    if found is None:
+        raise OutcomeUnknown(f"{taken}, and Google does not show it yet", code=taken.code)
+    return found
 
 
 def _number(resource_name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import Field, model_validator
 
@@ -10,7 +10,7 @@ from connectors.google_ads import api, failures
 from connectors.google_ads.bidding import Bidding
 from connectors.google_ads.platform import GOOGLE_ADS, CampaignId, Micros
 from connectors.google_ads.search import found_campaign
-from connectors.kit.action import Input, Output, Resend
+from connectors.kit.action import Input, JsonValue, Output, Resend
 from connectors.kit.call import Call
 from connectors.kit.errors import InvalidRequest, NotFound
 
@@ -119,6 +119,7 @@ def update_bid_strategy(call: Call, data: UpdateBidStrategy) -> ChangedBidding:
     AdjustedBudget,
     repeat=Resend(),
     why=_WHY,
+    multi_step=True,
     pace=api.PACE,
     scopes=api.SCOPES,
     limits=api.LIMITS,
@@ -139,12 +140,18 @@ def adjust_budget(call: Call, data: AdjustBudget) -> AdjustedBudget:
         "resourceName": api.name_of(call, "campaignBudgets", found.budget_id),
         "amountMicros": str(data.daily_budget_micros),
     }
-    api.change(call, "campaignBudgets", [{"update": update, "updateMask": "amountMicros"}])
-    return AdjustedBudget(
+    adjusted = AdjustedBudget(
         budget_id=found.budget_id,
         daily_budget_micros=data.daily_budget_micros,
         campaigns=max(1, found.budget_campaigns),
     )
+
+    def adjust() -> JsonValue:
+        api.change(call, "campaignBudgets", [{"update": update, "updateMask": "amountMicros"}])
+        return cast("JsonValue", adjusted.model_dump(mode="json"))
+
+    # Read before the effect: a permit to send is good for a moment only.
+    return AdjustedBudget.model_validate(call.effect("adjust", adjust))
 
 
 @GOOGLE_ADS.action(

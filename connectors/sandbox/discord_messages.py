@@ -29,8 +29,10 @@ def listing(call: Call) -> Reply:
 
 
 def one(call: Call) -> Reply:
-    """GET /channels/{id}/messages/{id}."""
+    """GET /channels/{id}/messages/{id}: refused to who may not read what was said."""
     channel = channel_for(call, call.path["channel_id"], "view")
+    if "read" not in channel["rights"].split():
+        raise refusal(403, 50013, "Missing Permissions")
     return ok(call, shown(_found(call, channel["id"])), place=channel["id"])
 
 

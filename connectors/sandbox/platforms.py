@@ -9,7 +9,9 @@ from connectors.sandbox.google_ads import GoogleAds
 from connectors.sandbox.google_oauth import GoogleOAuth
 from connectors.sandbox.google_search_console import GoogleSearchConsole
 from connectors.sandbox.instagram import Instagram
+from connectors.sandbox.linkedin import LinkedIn
 from connectors.sandbox.platform import Platform
+from connectors.sandbox.reddit import Reddit
 from connectors.sandbox.shopify import Shopify
 from connectors.sandbox.slack import Slack
 from connectors.sandbox.sms import Sms
@@ -28,6 +30,8 @@ PLATFORMS: tuple[Platform, ...] = (
     Instagram(),
     Facebook(),
     X(),
+    LinkedIn(),
+    Reddit(),
     YouTube(),
     TikTok(),
     GoogleAds(),

@@ -28,6 +28,7 @@ def _upload(call: Call) -> Reply:
         raise whatsapp_data.refusal(131053, "send the file with its MIME type")
     media_id = meta_graph.new_id()
     call.db.execute("INSERT INTO whatsapp_media VALUES (?, ?, ?)", (media_id, mime_type, len(content)))
+    call.effect("uploadMedia", media_id)
     return Reply(200, {"id": media_id})
 
 
@@ -103,12 +104,20 @@ class WhatsApp(Platform):
 
     def describe(self, db: sqlite3.Connection) -> dict[str, Any]:
         """The account, in the shape a connection wants, and its approved templates."""
-        row = db.execute("SELECT * FROM whatsapp_account").fetchone()
+        row, twilio = db.execute("SELECT * FROM whatsapp_account").fetchone(), _at_twilio(db)
         templates = db.execute("SELECT DISTINCT name FROM whatsapp_template WHERE status = 'APPROVED' ORDER BY name")
         return {
             "account": row["waba_id"],
-            "credential": {"access_token": row["token"], "app_secret": webhooks.secret(db, self.slug)},
-            "settings": {"phone_number_id": row["phone_number_id"]},
+            "credential": {
+                "access_token": row["token"],
+                "app_secret": webhooks.secret(db, self.slug),
+                **twilio.get("credential", {}),
+            },
+            "settings": {
+                "phone_number_id": row["phone_number_id"],
+                "waba_id": row["waba_id"],
+                **twilio.get("settings", {}),
+            },
             "templates": [one["name"] for one in templates],
         }
 
@@ -156,6 +165,17 @@ class WhatsApp(Platform):
     def write_in(self, db: sqlite3.Connection, address: str, text: str, *, now: float) -> None:
         """The account's owner is told what the person wrote."""
         whatsapp_hooks.message(db, address, text, now=now)
+
+
+def _at_twilio(db: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+    """The account at Twilio, where that platform is played too: numbers may be connected through it."""
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sms_account'").fetchone() is None:
+        return {}
+    row = db.execute("SELECT * FROM sms_account").fetchone()
+    if row is None:
+        return {}
+    credential = {"account_sid": row["account_sid"], "auth_token": row["auth_token"]}
+    return {"credential": {"twilio": credential}, "settings": {"twilio_number": row["from_number"]}}
 
 
 def _account(db: sqlite3.Connection, token: str | None) -> sqlite3.Row | None:

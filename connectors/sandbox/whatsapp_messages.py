@@ -46,6 +46,7 @@ def _accepted(call: Call, fields: dict[str, Any], *, template: bool, marketing_o
         action = "sendTemplate"
     else:
         _check_window(call, recipient)
+        _check_file(call, fields[fields["type"]])
         text, action = _text(fields), "sendSessionMessage"
     wamid = "wamid." + base64.b64encode(recipient.encode() + secrets.token_bytes(18)).decode()
     call.db.execute(
@@ -102,6 +103,13 @@ def _check_window(call: Call, recipient: str) -> None:
     row = call.db.execute("SELECT until_at FROM whatsapp_window WHERE address = ?", (recipient,)).fetchone()
     if row is None or row["until_at"] <= call.now:
         raise refusal(131047, "more than 24 hours have passed since the person last wrote")
+
+
+def _check_file(call: Call, content: dict[str, Any]) -> None:
+    if "id" not in content:
+        return
+    if call.db.execute("SELECT 1 FROM whatsapp_media WHERE id = ?", (content["id"],)).fetchone() is None:
+        raise refusal(131053, "there is no such media")
 
 
 def _text(fields: dict[str, Any]) -> str:

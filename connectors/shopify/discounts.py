@@ -10,7 +10,7 @@ from pydantic import Field
 
 from connectors.kit.action import LookUp, Output, Resend
 from connectors.kit.call import Call
-from connectors.kit.errors import InvalidRequest, NotFound, looking
+from connectors.kit.errors import InvalidRequest, NotDone, NotFound, OutcomeUnknown, looking
 from connectors.shopify import admin
 from connectors.shopify.admin import LIMITS, PACE
 from connectors.shopify.discount_inputs import (
@@ -96,6 +96,18 @@ def _find_created(call: Call, data: CreateDiscountCode) -> DiscountCode | None:
     return found if found is not None and found.effect_id == call.key else None
 
 
+def _taken_by_us(call: Call, data: CreateDiscountCode) -> DiscountCode | None:
+    """The code, if our own earlier request took it; None if it is somebody else's.
+
+    Raises:
+        OutcomeUnknown: Shopify does not tell.
+    """
+    try:
+        return _find_created(call, data)
+    except NotDone as unanswered:
+        raise OutcomeUnknown(f"the code is taken, perhaps by this run: {unanswered}", code="TAKEN") from None
+
+
 @SHOPIFY.action(
     "createDiscountCode",
     CreateDiscountCode,
@@ -112,8 +124,7 @@ def create_discount_code(call: Call, data: CreateDiscountCode) -> DiscountCode:
     try:
         payload = admin.change(call, "CreateDiscountCode", "discountCodeBasicCreate", basicCodeDiscount=fields)
     except InvalidRequest as refused:
-        # Taken: perhaps by our own earlier request.
-        found = _find_created(call, data) if refused.code == "TAKEN" else None
+        found = _taken_by_us(call, data) if refused.code == "TAKEN" else None
         if found is None:
             raise
         return found

@@ -196,6 +196,9 @@ def create_product(call: Call, data: CreateProduct) -> Product:
     handle = data.handle or handle_of(data.title, call.key)
     # Shopify does not refuse a handle that is taken: it would make another one of it.
     if data.handle is not None and _by_handle(call, handle) is not None:
+        mine = _find_created(call, data)
+        if mine is not None:
+            return mine
         raise InvalidRequest("handle: another product of the shop has it; nothing was sent", code="HANDLE_NOT_UNIQUE")
     fields = {
         "title": data.title,

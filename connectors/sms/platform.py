@@ -9,7 +9,7 @@ from connectors.dialects.twilio_messages import CallbackUrl, Sender, ServiceSid
 from connectors.kit.action import Input, Output
 from connectors.kit.call import Call
 from connectors.kit.connector import Connector
-from connectors.kit.errors import Permission
+from connectors.kit.errors import InvalidRequest, Permission
 
 CHANNEL = "sms"
 """The channel of consent that all of it belongs to."""
@@ -67,6 +67,43 @@ def check_credentials(call: Call, data: CheckCredentials) -> AccountState:
     with twilio.speaking(effect=False):
         found = twilio.client(call).api.v2010.accounts(sid).fetch()
         return AccountState(account_sid=found.sid, status=found.status, name=found.friendly_name)
+
+
+class CheckSender(Input):
+    """Which Messaging Service to read."""
+
+    messaging_service_sid: ServiceSid | None = Field(
+        default=None, description="Service, MG...; the connection's if left out."
+    )
+
+
+class SenderState(Output):
+    """How a Messaging Service sends."""
+
+    messaging_service_sid: str
+    name: str | None
+    usecase: str | None = Field(description="What it was declared for, such as marketing.")
+    us_registered: bool | None = Field(description="Whether it is registered for messages to the United States.")
+    validity_period: int | None = Field(description="Seconds a message may wait in Twilio's queue.")
+    status_callback_url: str | None = Field(description="Where it reports to when a message names no address.")
+
+
+@SMS.read("checkSender", CheckSender, SenderState)
+def check_sender(call: Call, data: CheckSender) -> SenderState:
+    """Tell how a Messaging Service sends, before a campaign."""
+    sid = data.messaging_service_sid or call.settings_as(SmsSettings).messaging_service_sid
+    if sid is None:
+        raise InvalidRequest("messaging_service_sid: none given, and the connection's settings have none")
+    with twilio.speaking(effect=False):
+        found = twilio.client(call).messaging.v1.services(sid).fetch()
+        return SenderState(
+            messaging_service_sid=found.sid,
+            name=found.friendly_name,
+            usecase=found.usecase,
+            us_registered=found.us_app_to_person_registered,
+            validity_period=found.validity_period,
+            status_callback_url=found.status_callback,
+        )
 
 
 @SMS.check

@@ -213,7 +213,7 @@ def send_sms(call: Call, data: SendSMS) -> Message:
     limits=(
         "over 6 minutes and at most 35 days ahead",
         "500,000 scheduled messages per account",
-        "a later STOP does not cancel it: cancel it by its sid, or use sendSMS with a time of ours",
+        "Twilio does not cancel it for a later STOP: `neonhub webhooks serve` does, or use sendSMS with a time of ours",
     ),
 )
 def schedule_sms(call: Call, data: ScheduleSMS) -> Message:

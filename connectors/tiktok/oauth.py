@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 
 from connectors.kit.errors import AuthExpired, ConnectorError, GrantDead, InvalidRequest, Permission, Unavailable
-from connectors.kit.oauth import OAuth, OAuthCredential
+from connectors.kit.oauth import OAuth, OAuthCredential, is_token
 from connectors.tiktok.errors import OK, error_of
 from connectors.tiktok.web import HOST, VERSION, body_of
 
@@ -57,7 +57,7 @@ class TikTokOAuth(OAuth):
 
 def _granted(credential: C, data: Any) -> C:
     token = data.get("access_token") if isinstance(data, dict) else None
-    if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token or not token:
+    if not isinstance(token, str) or not is_token(token):
         raise Unavailable("oauth2 access token: TikTok's answer holds no readable token", http_status=200)
     scope = data.get("scope")
     scopes = tuple(str(one) for one in scope) if isinstance(scope, list) else ()

@@ -31,8 +31,8 @@ TIKTOK = Connector(
     api_version=web.VERSION,
     oauth=TIKTOK_OAUTH,
     console=(
-        "At business-api.tiktok.com/portal create an app and ask for its permissions; TikTok reviews it for some days.",
-        "Ads Management, Reporting, Creative Management and Ad Account Information are what the actions need.",
+        "Create an app at https://business-api.tiktok.com/portal, which TikTok reviews for some days.",
+        "Give it Ads Management, Reporting, Creative Management and Ad Account Information.",
         "Enter {redirect_uri} as its advertiser redirect URL.",
         "Smart+ needs the permission Upgraded Smart Plus Ads besides, and on some accounts TikTok's consent.",
         "The app's page shows its id and secret.",

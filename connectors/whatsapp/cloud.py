@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from connectors.dialects.meta_graph import FACEBOOK_HOST, Graph
 from connectors.dialects.meta_graph_errors import Rules
+from connectors.dialects.twilio import TwilioCredential
 from connectors.kit.errors import (
     AuthExpired,
     InvalidRequest,
@@ -27,6 +28,8 @@ HOSTS = (FACEBOOK_HOST,)
 PAIR_LIMIT = "131056"
 """Too many messages to one person in a short time."""
 
+NO_SUCH_TEMPLATE = "2593002"
+
 RULES = Rules.of(
     codes={
         AuthExpired: "0",
@@ -39,6 +42,7 @@ RULES = Rules.of(
         # Of these Meta does not say whether the message was made.
         OutcomeUnknown: "131000 131016 131052 131057 135000",
     },
+    subcodes={NotFound: NO_SUCH_TEMPLATE},
     waits_s={131048: 3600.0, 131064: 3600.0, 133016: 3600.0},
     hints={
         131026: "undeliverable: not on WhatsApp, blocked, or an old app",
@@ -57,16 +61,33 @@ RULES = Rules.of(
 
 
 class WhatsAppCredential(BaseModel):
-    """A system user's token, and the app's secret."""
+    """Who lets us in: Meta itself, or Twilio, through which a number may be connected instead."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    access_token: Secret = Field(
-        description="System user token with whatsapp_business_messaging and whatsapp_business_management."
+    access_token: Secret | None = Field(
+        default=None,
+        description="System user token with whatsapp_business_messaging and whatsapp_business_management.",
     )
     app_secret: Secret | None = Field(default=None, description="The app's secret; proves its webhooks.")
+    twilio: TwilioCredential | None = Field(
+        default=None, description="Instead, or for another number: Twilio's account_sid with auth_token or an API key."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> WhatsAppCredential:
+        if self.access_token is None and self.twilio is None:
+            raise ValueError("needs access_token (Meta), twilio, or both")
+        return self
 
 
 def graph(call: Call) -> Graph:
-    """The Graph API with the connection's token."""
-    return Graph(call, token=call.credential_as(WhatsAppCredential).access_token, rules=RULES)
+    """The Graph API with the connection's token.
+
+    Raises:
+        Permission: The connection has none.
+    """
+    token = call.credential_as(WhatsAppCredential).access_token
+    if token is None:
+        raise Permission("the connection has no access_token; those through Twilio are other actions. Nothing was sent")
+    return Graph(call, token=token, rules=RULES)

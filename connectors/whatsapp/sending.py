@@ -19,7 +19,7 @@ from connectors.whatsapp.platform import CHANNEL, sender
 PARK = Park(
     "the Cloud API takes no key and lists no messages by recipient. Look into the chat with the recipient, or for a "
     "status webhook whose biz_opaque_callback_data is the run's id without dashes: it proves the message, and its id "
-    "(wamid...) is the one to settle with"
+    "(wamid...) is the one to settle with; `neonhub webhooks serve` does so by itself"
 )
 WHY = "The Cloud API takes no idempotency key and cannot be asked; only a later status webhook tells."
 LIMITS = (
@@ -43,13 +43,16 @@ class Message(Output):
         return self.wamid
 
 
-def send(call: Call, to: str, content: dict[str, Any], *, reply_to: str | None = None) -> Message:
+def send(
+    call: Call, to: str, content: dict[str, Any], *, reply_to: str | None = None, edge: str = "messages"
+) -> Message:
     """Send one message, once.
 
     Args:
         to: The recipient, E.164.
         content: ``type`` and what belongs to it.
         reply_to: The wamid it answers.
+        edge: Which of Meta's ways it takes.
 
     Raises:
         ConnectorError: It was not accepted, or that is not known.
@@ -63,7 +66,7 @@ def send(call: Call, to: str, content: dict[str, Any], *, reply_to: str | None =
         **content,
     }
     try:
-        answer = cloud.graph(call).post(f"{sender(call)}/messages", body, effect=True, needs=("messages",))
+        answer = cloud.graph(call).post(f"{sender(call)}/{edge}", body, effect=True, needs=("messages",))
     except RecipientOptedOut as refused:
         call.ledger.record_consent(CHANNEL, to, opted_out=True, source=f"whatsapp {refused.code}")
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,12 @@ from connectors.whatsapp.platform import WHATSAPP, sender
 _FIELDS = "id,message_id,events{delivery_status,timestamp,error_description}"
 # Events may come in any order; of two at the same second the later stage counts.
 _STAGES = ("SENT", "DELIVERED", "READ", "FAILED", "DELETED")
+
+
+class Done(Output):
+    """It is so."""
+
+    done: Literal[True] = True
 
 
 class MessageRef(Input):

@@ -154,6 +154,6 @@ def _wait_s(headers: Mapping[str, str]) -> float | None:
 def _said(answer: requests.Response) -> dict[str, Any]:
     try:
         found = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -142,7 +142,7 @@ def _find(call: Call, data: PostTweet) -> Tweet | None:
     Tweet,
     repeat=LookUp(_find, settle_after_s=SETTLE_AFTER_S, alike=lambda data: data.looks().alike()),
     why="X takes no key, but the account's timeline shows what it posted, and X refuses the same text again.",
-    pace=(Limit(100, per_s=900, of="action"),),
+    pace=(Limit(100, per_s=900, of="action"), Limit(300, per_s=10_800, of="action")),
     scopes=WRITE,
     limits=(
         "100 posts per 15 min, 300 per 3 h and account",

@@ -59,11 +59,6 @@ def cashtags(text: str) -> int:
     return len(_CASHTAG.findall(text))
 
 
-def has_address(text: str) -> bool:
-    """Whether a text holds a web address: a post with one costs more."""
-    return bool(_ADDRESS.search(text) or _BARE.search(text))
-
-
 def folded(text: str) -> str:
     """A text as it is compared: its letters, digits and pictures, without what X adds, escapes or writes otherwise."""
     plain = _OF_POST.sub(" ", html.unescape(text))

@@ -173,7 +173,7 @@ def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _body(answer: requests.Response, path: str, *, effect: bool, needs: tuple[str, ...]) -> dict[str, Any]:
     try:
         found = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     done = answer.status_code in (200, 201) and isinstance(found, dict) and all(name in found for name in needs)
     if done:

@@ -122,7 +122,7 @@ def bring(call: Call, session: Session, media: Media, offset: int) -> int:
         answer = session.put(call, media.body(offset, end), f"{offset}-{end - 1}", effect=False)
         stored = _read(call, session, answer, effect=False)
         if isinstance(stored, Video):
-            return session.size
+            raise Unavailable(f"{_ASKED}: YouTube says that the video is whole before its last piece was sent")
         stuck = stuck + 1 if stored <= offset else 0
         if stored > end or stuck == _MOST_WITHOUT_PROGRESS:
             raise Unavailable(f"{_ASKED}: YouTube stores nothing of what it is sent")

@@ -27,6 +27,7 @@ class Case:
         empty_answer: Whether the platform says that it was done without a body: there is nothing to cut short.
         tells_wait: Whether the platform says for how long it limits.
         counted: What the sandbox counts the effect as, if the platform cannot tell it from another action's.
+        played_by: The slug of the platform that does it, if it is not the action's own.
         wait_within_s: How exactly it says so, in seconds: some name the second on their clock.
     """
 
@@ -38,7 +39,12 @@ class Case:
     empty_answer: bool = False
     tells_wait: bool = True
     counted: str | None = None
+    played_by: str = ""
     wait_within_s: float = 0.0
+
+    @property
+    def platform(self) -> str:
+        return self.played_by or self.action.slug
 
     @property
     def action(self) -> AnyAction:

@@ -14,7 +14,7 @@ import requests
 from pydantic import BaseModel
 
 from connectors import registry
-from connectors.kit.action import Input, LookUp, Output, Park
+from connectors.kit.action import Input, LookUp, Output
 from connectors.kit.call import Call
 from connectors.kit.connector import AnyAction, Connector
 from connectors.kit.errors import Postpone

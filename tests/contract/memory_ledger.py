@@ -62,11 +62,15 @@ class MemoryLedger:
                 self.results[name] = found
                 return found
         self.in_doubt.add(name)
-        self.sent()
+        began_at = datetime.now(UTC)
         try:
             self.results[name] = do()
         except (NotDone, Refused):
             self.in_doubt.discard(name)
+            raise
+        except Exception:
+            # Only an effect in doubt has a time at which it may have been sent.
+            self.sent(began_at)
             raise
         self.in_doubt.discard(name)
         return self.results[name]

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from connectors.discord.direct import SendDirectMessage
 from connectors.discord.guild import ChannelList
@@ -61,45 +60,6 @@ def test_a_message_that_was_deleted_meanwhile_is_not_sent_again(performer: Perfo
     with pytest.raises(OutcomeUnknown, match="deleted since"):
         performer.perform(SEND, call, data)
     assert sandbox.effects(mark_) == []
-
-
-def test_everything_that_a_message_can_hold_arrives(performer: Performer) -> None:
-    parent = performer.do("discord.sendMessage", channel=LAUNCH, content=text()).provider_id()
-    embed = {
-        "title": "Spring sale",
-        "description": "20% off",
-        "url": "https://shop.example.com",
-        "color": 0x00FF88,
-        "timestamp": "2026-12-01T18:00:00+01:00",
-        "author": {"text": "Neon", "url": "https://example.com"},
-        "footer": {"text": "While stocks last"},
-        "image_url": "https://cdn.example.com/a.png",
-        "thumbnail_url": "https://cdn.example.com/b.png",
-        "fields": [{"name": "Code", "value": "NEON20", "inline": True}],
-    }
-    poll = {"question": "Which colour?", "answers": ["Red", "Blue"], "several": True}
-    button = {"type": 1, "components": [{"type": 2, "style": 5, "label": "Shop", "url": "https://example.com"}]}
-
-    posted = performer.do(
-        "discord.sendMessage",
-        channel=LAUNCH,
-        content="Hi",
-        embeds=[embed],
-        poll=poll,
-        components=[button],
-        reply_to=parent,
-        sticker_ids=["749054660769218631"],
-        mention=["users"],
-        mention_roles=["1300000000000000001"],
-        silent=True,
-        suppress_embeds=True,
-    )
-    layout = performer.do("discord.sendMessage", channel=LAUNCH, layout=True, components=[{"type": 10, "content": "x"}])
-
-    found = performer.do("discord.listMessages", channel=LAUNCH, limit=2)
-    assert isinstance(found, MessageList)
-    assert [one.id for one in found.messages] == [layout.provider_id(), posted.provider_id()]
-    assert found.messages[1].embeds == 1
 
 
 def test_the_same_words_of_another_run_are_not_taken_for_ours(performer: Performer) -> None:
@@ -274,26 +234,3 @@ def test_the_credential_check_names_the_bot_or_the_webhook(performer: Performer)
     account["credential"] = {"webhook_url": "https://discord.com/api/webhooks/1/gone"}
     with pytest.raises(AuthExpired):
         connector("discord").test(performer.call("discord"))
-
-
-@pytest.mark.parametrize(
-    ("wrong", "named"),
-    [
-        ({"channel": "#launch"}, "channel"),
-        ({"channel": 1100000000000000001}, "channel"),
-        ({"content": ""}, "content"),
-        ({"content": "x" * 2001}, "content"),
-        ({"content": None}, "content, embeds, components, poll, sticker_ids"),
-        ({"embeds": [{"title": "x"}] * 11}, "embeds"),
-        ({"embeds": [{"description": "x" * 4096}] * 2}, "6000"),
-        ({"embeds": [{"footer": {"text": "x", "url": "https://example.com"}}]}, "footer.url"),
-        ({"embeds": [{"author": {"text": "x" * 257}}]}, "author.text"),
-        ({"layout": True}, "layout"),
-        ({"mention": ["users"], "mention_users": ["81"]}, "mention"),
-        ({"poll": {"question": "?", "answers": []}}, "answers"),
-        ({"nonce": "1"}, "nonce"),
-    ],
-)
-def test_bad_input_names_its_field(wrong: dict[str, object], named: str) -> None:
-    with pytest.raises(ValidationError, match=named):
-        SendMessage.model_validate({"channel": LAUNCH, "content": "Hi", **wrong})

@@ -54,6 +54,16 @@ def test_a_bot_alone_has_no_webhook(performer: Performer) -> None:
         performer.do("discord.sendWebhookMessage", content="Hi")
 
 
+def test_an_empty_channel_that_the_bot_may_read_proves_that_nothing_was_posted(performer: Performer) -> None:
+    data = SendWebhookMessage(content=text(), thread_id="1100000000000000007")
+    assert performer.look_up(HOOK, performer.call("discord", in_doubt()), data) is None
+
+    unread = SendWebhookMessage(content=text(), thread_id="1100000000000000006")
+    performer.perform(HOOK, performer.call("discord"), unread)
+    with pytest.raises(OutcomeUnknown, match="READ_MESSAGE_HISTORY"):
+        performer.look_up(HOOK, performer.call("discord", in_doubt()), unread)
+
+
 def test_the_bots_own_words_are_not_taken_for_the_webhooks(performer: Performer) -> None:
     words = text()
     performer.do("discord.sendMessage", channel=LAUNCH, content=words)

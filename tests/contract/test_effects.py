@@ -115,7 +115,7 @@ def test_success_is_one_effect_and_gives_its_id(case: Case, trial: Trial) -> Non
 def test_a_lost_answer_is_settled_without_a_second_effect(
     case: Case, trial: Trial, sandbox: Sandbox, fault: str
 ) -> None:
-    sandbox.fault(fault, case.action.slug, case.operation)
+    sandbox.fault(fault, case.platform, case.operation)
 
     with pytest.raises(OutcomeUnknown):
         trial.perform()
@@ -134,7 +134,7 @@ def test_a_lost_answer_is_settled_without_a_second_effect(
 @told_only
 @pytest.mark.parametrize("fault", NEVER_ARRIVED)
 def test_a_request_that_did_nothing_is_sent_again(case: Case, trial: Trial, sandbox: Sandbox, fault: str) -> None:
-    sandbox.fault(fault, case.action.slug, case.operation)
+    sandbox.fault(fault, case.platform, case.operation)
 
     with pytest.raises(OutcomeUnknown):
         trial.perform()
@@ -150,7 +150,7 @@ def test_a_request_that_did_nothing_is_sent_again(case: Case, trial: Trial, sand
 def test_a_request_of_which_nothing_tells_is_left_to_a_person(
     case: Case, trial: Trial, sandbox: Sandbox, fault: str
 ) -> None:
-    sandbox.fault(fault, case.action.slug, case.operation)
+    sandbox.fault(fault, case.platform, case.operation)
 
     with pytest.raises(OutcomeUnknown):
         trial.perform()
@@ -163,7 +163,7 @@ def test_a_request_of_which_nothing_tells_is_left_to_a_person(
 @every_case
 @pytest.mark.parametrize("fault", ["reset_before", "error_503_before", "rate_limit"])
 def test_a_request_that_fails_is_made_once(case: Case, trial: Trial, sandbox: Sandbox, fault: str) -> None:
-    sandbox.fault(fault, case.action.slug, case.operation, times=None)
+    sandbox.fault(fault, case.platform, case.operation, times=None)
 
     with pytest.raises(ConnectorError):
         trial.perform()
@@ -174,7 +174,7 @@ def test_a_request_that_fails_is_made_once(case: Case, trial: Trial, sandbox: Sa
 
 @once_only
 def test_silence_after_the_work_is_settled_without_a_second_effect(case: Case, trial: Trial, sandbox: Sandbox) -> None:
-    sandbox.fault("timeout_after", case.action.slug, case.operation)
+    sandbox.fault("timeout_after", case.platform, case.operation)
 
     with pytest.raises(OutcomeUnknown):
         trial.perform(read_s=1.5)
@@ -187,7 +187,7 @@ def test_silence_after_the_work_is_settled_without_a_second_effect(case: Case, t
 
 @once_and_told
 def test_silence_before_the_work_is_sent_again(case: Case, trial: Trial, sandbox: Sandbox) -> None:
-    sandbox.fault("timeout_before", case.action.slug, case.operation)
+    sandbox.fault("timeout_before", case.platform, case.operation)
 
     with pytest.raises(OutcomeUnknown):
         trial.perform(read_s=1.5)
@@ -227,7 +227,7 @@ def test_an_action_of_one_step_asks_nothing_before_its_effect(
 @every_case
 def test_the_time_to_wait_survives(case: Case, trial: Trial, sandbox: Sandbox) -> None:
     # Meta tells it in whole minutes.
-    sandbox.fault("rate_limit", case.action.slug, case.operation, seconds=60)
+    sandbox.fault("rate_limit", case.platform, case.operation, seconds=60)
 
     with pytest.raises(RateLimited) as caught:
         trial.perform()
@@ -239,7 +239,7 @@ def test_the_time_to_wait_survives(case: Case, trial: Trial, sandbox: Sandbox) -
 
 @every_case
 def test_an_expired_credential_is_no_verdict_about_the_input(case: Case, trial: Trial, sandbox: Sandbox) -> None:
-    sandbox.fault("auth_expired", case.action.slug, case.operation)
+    sandbox.fault("auth_expired", case.platform, case.operation)
 
     with pytest.raises(AuthExpired):
         trial.perform()
@@ -274,7 +274,7 @@ def test_no_secret_text_or_number_is_in_errors_and_logs(
     texts += given.get("body_values", ())
     private = [*secrets, *texts, recipient.removeprefix("+")]
     caplog.set_level(logging.DEBUG)
-    sandbox.fault(fault, case.action.slug, case.operation)
+    sandbox.fault(fault, case.platform, case.operation)
 
     with pytest.raises(ConnectorError) as caught:
         trial.perform()

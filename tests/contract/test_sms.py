@@ -264,3 +264,14 @@ def test_bad_input_names_its_field(wrong: dict[str, object], named: str) -> None
 def test_a_time_without_offset_is_refused() -> None:
     with pytest.raises(ValidationError, match="send_at"):
         ScheduleSMS.model_validate({"to": "+14155550123", "body": "Hi", "send_at": "2026-12-24T18:00:00"})
+
+
+def test_a_messaging_service_tells_how_it_sends(performer: Performer) -> None:
+    account = performer.account["sms"]
+    found = performer.do("sms.checkSender").model_dump()
+    assert (found["usecase"], found["us_registered"], found["validity_period"]) == ("marketing", True, 36_000)
+    with pytest.raises(NotFound):
+        performer.do("sms.checkSender", messaging_service_sid=f"MG{'0' * 32}")
+    account["settings"].pop("messaging_service_sid")
+    with pytest.raises(InvalidRequest, match=r"^messaging_service_sid: none given"):
+        performer.do("sms.checkSender")

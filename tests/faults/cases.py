@@ -98,6 +98,10 @@ def _post(sandbox: Sandbox) -> Input:
     return {"image_url": "https://cdn.example.com/spring.jpg", "caption": uuid.uuid4().hex}
 
 
+def _linkedin_post(sandbox: Sandbox) -> Input:
+    return {"text": f"Spring is here {uuid.uuid4().hex}"}
+
+
 def _mail(sandbox: Sandbox) -> Input:
     return {"to": ["ada@example.org"], "subject": "Spring is here", "text": uuid.uuid4().hex}
 
@@ -115,4 +119,6 @@ CASES = (
     Case("email.sendEmail", _mail, mark=("text", "text"), steps=((False, True),)),
     # The container, when the wait for it began; later that it is ready, and the post.
     Case("instagram.publishPost", _post, mark=("text", "caption"), steps=((False, False), (False, True))),
+    # A step of its own, and a platform that knows a repeat by its content.
+    Case("linkedin.publishPost", _linkedin_post, mark=("text", "text"), steps=((True,),)),
 )

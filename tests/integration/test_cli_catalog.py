@@ -102,7 +102,7 @@ def test_every_command_can_answer_in_json() -> None:
                 yield f"{path} {name}".strip()
 
     # Serving has no result.
-    assert list(without(typer.main.get_command(app), "")) == ["sandbox serve"]
+    assert list(without(typer.main.get_command(app), "")) == ["sandbox serve", "webhooks serve"]
 
 
 def test_debug_shows_where_an_error_comes_from() -> None:

@@ -146,7 +146,7 @@ def test_a_setting_that_is_empty_is_not_set(unsent: None) -> None:
 def test_the_newcomers_path(home: Path) -> None:
     """Up, all well, one message sent and counted, everything stopped."""
     urls = as_process("up", "--detach", "--json").json["urls"]
-    assert set(urls) == {"database", "broker", "sandbox", "flower"}
+    assert set(urls) == {"database", "broker", "sandbox", "flower", "webhooks"}
     again = as_process("up", "--detach")
     assert "already running" in again.err
     assert urls["sandbox"] in again.out
@@ -176,6 +176,6 @@ def assert_status(data: Said, shown: Said) -> None:
     status = data.json
     assert status["runs"]["succeeded"] == 1
     processes = {one["name"]: one for one in status["processes"]}
-    assert {"postgres", "broker", "sandbox", "actions.1", "actions.2", "beat", "flower"} <= set(processes)
+    assert {"postgres", "broker", "sandbox", "actions.1", "actions.2", "beat", "flower", "webhooks"} <= set(processes)
     assert all(one["alive"] and one["restarts"] == 0 for one in processes.values())
     assert f"postgres {processes['postgres']['pid']} yes 0" in shown.words

@@ -141,11 +141,13 @@ def test_a_rate_limit_waits_as_long_as_the_platform_says_and_uses_no_attempt(san
 
 
 def test_an_opt_out_known_to_us_is_honoured_without_asking_the_platform(sandbox: Sandbox) -> None:
-    run_id = enqueue(sms())
+    earlier = enqueue(sms())
     opt_outs.record("acme", "sms", TO, opted_out=True, source="test")
-    batch.perform([run_id])
+    assert get_run(earlier).state == "cancelled", "what waits is called off at once"
+    run_id = enqueue(sms())
+    batch.perform([earlier, run_id])
     run = get_run(run_id)
-    assert run.state == "failed"
+    assert (run.state, sandbox.effects()) == ("failed", [])
     assert run.error is not None
     assert run.error["class"] == "RecipientOptedOut"
 

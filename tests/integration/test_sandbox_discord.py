@@ -114,6 +114,8 @@ def test_the_bots_rights_differ_by_channel(box: Box) -> None:
         assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert box.bot("POST", "channels/{blind}/messages", json={"content": "hi"}).status_code == 200
     assert box.bot("GET", "channels/{blind}/messages").json() == []
+    assert box.bot("GET", "channels/{blind}/messages/1").json()["code"] == 50013
+    assert box.bot("GET", "channels/{news}/messages/1").json()["code"] == 10008
 
 
 def test_messages_are_listed_newest_first_and_right_after_an_id(box: Box) -> None:

@@ -22,10 +22,14 @@ WEBHOOK_URL = "https://discord.com/api/webhooks/1200000000000000001/webhook-toke
 X_TOKEN, X_APP_TOKEN, X_USER = "x-token-of-the-tests", "x-app-token-of-the-tests", "1500000000000000001"
 TIKTOK_TOKEN, ADVERTISER = "tiktok-token-of-the-tests", "7000000000000000001"
 AD_ACCOUNT = "act_1122334455667788"
+WABA = "102290129340398"
 NUMBER_ID, IG_USER, PAGE = "106540352242922", "17841400000000001", "1020304050607"
 SHOP, SHOP_TOKEN = "spring-shoes.myshopify.com", "shpat_token_of_the_tests"
 ADS_TOKEN, ADS_ACCOUNT = "ya29-token-of-the-tests", "1234567890"
+OAUTH_TOKEN, CLIENT_SECRET = "access-token-of-the-tests", "client-secret-of-the-tests"
 SECRETS = (
+    OAUTH_TOKEN,
+    CLIENT_SECRET,
     TOKEN,
     BOT_TOKEN,
     META_TOKEN,
@@ -42,11 +46,11 @@ SECRETS = (
 )
 
 _GOOGLE = {"client_id": "app-of-the-tests", "client_secret": "secret-of-the-tests", "access_token": GOOGLE_TOKEN}
-_CREDENTIALS: dict[str, dict[str, str]] = {
+_CREDENTIALS: dict[str, dict[str, Any]] = {
     "sms": {"account_sid": ACCOUNT, "auth_token": TOKEN},
     "slack": {"bot_token": BOT_TOKEN},
     "stripe": {"secret_key": SECRET_KEY},
-    "whatsapp": {"access_token": META_TOKEN},
+    "whatsapp": {"access_token": META_TOKEN, "twilio": {"account_sid": ACCOUNT, "auth_token": TOKEN}},
     "instagram": {"access_token": META_TOKEN, "app_secret": APP_SECRET},
     "email": _GOOGLE,
     "google_search_console": _GOOGLE,
@@ -62,12 +66,19 @@ _CREDENTIALS: dict[str, dict[str, str]] = {
     "tiktok": {"client_id": "7512345", "client_secret": "tiktok-secret-of-the-tests", "access_token": TIKTOK_TOKEN},
     "google_ads": {"client_id": "app", "client_secret": APP_SECRET, "access_token": ADS_TOKEN},
     "shopify": {"shop": SHOP, "client_id": "app", "client_secret": APP_SECRET, "access_token": SHOP_TOKEN},
+    "linkedin": {"client_id": "86x", "client_secret": CLIENT_SECRET, "access_token": OAUTH_TOKEN},
+    "reddit": {
+        "client_id": "app-1",
+        "client_secret": CLIENT_SECRET,
+        "access_token": OAUTH_TOKEN,
+        "username": "spring_tests",
+    },
 }
 _SETTINGS: dict[str, dict[str, str]] = {
     "sms": {"messaging_service_sid": SERVICE},
     "slack": {},
     "stripe": {},
-    "whatsapp": {"phone_number_id": NUMBER_ID},
+    "whatsapp": {"phone_number_id": NUMBER_ID, "waba_id": WABA, "twilio_number": "+14155550199"},
     "instagram": {"ig_user_id": IG_USER},
     "email": {"from_address": "news@acme.example", "from_name": "Acme"},
     "google_search_console": {},
@@ -78,6 +89,8 @@ _SETTINGS: dict[str, dict[str, str]] = {
     "tiktok": {"advertiser_id": ADVERTISER},
     "google_ads": {"customer_id": ADS_ACCOUNT},
     "shopify": {},
+    "linkedin": {"author": "urn:li:organization:5590506", "ad_account_id": "512345678"},
+    "reddit": {"ad_account_id": "a2_test", "profile_id": "t2_test"},
 }
 
 

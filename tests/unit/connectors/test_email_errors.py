@@ -235,7 +235,7 @@ def test_more_mails_than_can_be_looked_at_prove_nothing() -> None:
     ledger = MemoryLedger()
     ledger.results["draft"] = prepared()
 
-    with pytest.raises(Unavailable, match="more than 50"):
+    with pytest.raises(Unavailable, match="more than 100"):
         looked_for(ledger, message(OTHER, None), more="p2")
 
 

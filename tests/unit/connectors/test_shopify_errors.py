@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -238,6 +239,22 @@ def test_a_code_that_our_own_lost_request_took_is_adopted(mock: responses.Reques
     mock.post(API, json=said("codeDiscountNodeByCode", mine))
     found = perform("createDiscountCode", ledger, **CODE)
     assert (found.id, found.title, found.effect_id) == (DISCOUNT, TITLE, ledger.key)
+
+
+def test_a_code_that_is_taken_by_nobody_knows_whom_leaves_it_open(mock: responses.RequestsMock) -> None:
+    mock.post(API, json=refused("discountCodeBasicCreate", "TAKEN"))
+    mock.post(API, status=503)
+    with pytest.raises(OutcomeUnknown, match="perhaps by this run"):
+        perform("createDiscountCode", **CODE)
+
+
+def test_a_product_that_shows_late_is_adopted_by_the_repeat(mock: responses.RequestsMock) -> None:
+    ledger = MemoryLedger()
+    ledger.sent()
+    late = {"id": PRODUCT, "handle": "box", "title": TITLE, "createdAt": datetime.now(UTC).isoformat()}
+    mock.post(API, json=said("productByIdentifier", late))
+    assert perform("createProduct", ledger, title=TITLE, handle="box").id == PRODUCT
+    assert {sent["operationName"] for sent in bodies(mock)} == {"FindProduct"}
 
 
 def test_a_key_whose_attempt_failed_is_followed_by_the_next(mock: responses.RequestsMock) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tests.unit.connectors.calls import ACCOUNT, SERVICE
@@ -27,6 +29,14 @@ class Sent(NamedTuple):
     kind: str | None
     content: Any
     query: list[tuple[str, str]]
+
+
+class Answer(NamedTuple):
+    """An answer that is not 200 with JSON."""
+
+    status: int
+    json: Any = None
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 def form(url: str, *pairs: tuple[str, str]) -> Sent:
@@ -115,6 +125,12 @@ WIRE: list[tuple[str, dict[str, Any], list[Sent], list[dict[str, Any]]]] = [
         [{"messages": [], "next_page_uri": None}],
     ),
     ("sms.deleteMessage", {"sid": SID}, [Sent("DELETE", f"{TWILIO}/Messages/{SID}.json", None, b"", [])], [{}]),
+    (
+        "sms.checkSender",
+        {},
+        [asked(f"https://messaging.twilio.com/v1/Services/{SERVICE}")],
+        [{"sid": SERVICE, "friendly_name": "Promos", "usecase": "marketing"}],
+    ),
     ("sms.checkCredentials", {}, [asked(f"{TWILIO}.json")], [{"sid": ACCOUNT, "status": "active"}]),
     (
         "slack.sendMessage",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from connectors.sandbox.bodies import MULTIPART
 from connectors.shopify.documents import DOCUMENTS
 from tests.unit.connectors.calls import SHOP
 from tests.unit.connectors.wire import AT, HERE, JSON, KEY, Sent
@@ -49,20 +50,7 @@ def _lines() -> bytes:
     return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
 
 
-def _part(name: str, value: bytes, more: str = "", kind: str = "") -> bytes:
-    head = f'--neonhub-{KEY}\r\nContent-Disposition: form-data; name="{name}"{more}\r\n{kind}\r\n'
-    return head.encode() + value + b"\r\n"
-
-
-FILE = Sent(
-    "POST",
-    STORAGE,
-    f"multipart/form-data; boundary=neonhub-{KEY}",
-    _part("key", KEPT["value"].encode())
-    + _part("file", _lines(), '; filename="products.jsonl"', "Content-Type: text/jsonl\r\n")
-    + f"--neonhub-{KEY}--\r\n".encode(),
-    [],
-)
+FILE = Sent("POST", STORAGE, MULTIPART, [("key", KEPT["value"]), ("file", _lines())], [])
 STAGED = {"url": STORAGE, "resourceUrl": None, "parameters": [KEPT]}
 NAMED = DOCUMENTS["SyncProduct"].replace("SyncProduct", f"SyncProduct_{KEY}", 1)
 ENDED = {"id": BULK, "status": "COMPLETED", "errorCode": None, "url": RESULTS}

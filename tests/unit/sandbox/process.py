@@ -51,6 +51,8 @@ class Box:
         self.tiktok: dict[str, Any] = accounts["tiktok"]
         self.shopify: dict[str, Any] = accounts["shopify"]
         self.google_ads: dict[str, Any] = accounts["google_ads"]
+        self.linkedin: dict[str, Any] = accounts["linkedin"]
+        self.reddit: dict[str, Any] = accounts["reddit"]
 
     def kill(self) -> None:
         self.process.kill()
@@ -216,9 +218,38 @@ class Box:
         headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
         return self.http.request(method, f"{self.url}/{address}", headers=headers, timeout=10, **options)
 
+    def linked(self, method: str, path: str, **options: Any) -> requests.Response:
+        """A request to LinkedIn's REST API, with its version and the account's token."""
+        headers = {
+            "Authorization": f"Bearer {options.pop('token', self.linkedin['credential']['access_token'])}",
+            "LinkedIn-Version": "202607",
+            "X-Restli-Protocol-Version": "2.0.0",
+            **options.pop("headers", {}),
+        }
+        address = path if path.startswith("www.") else f"api.linkedin.com/{path}"
+        given = {name: value for name, value in headers.items() if value is not None}
+        return self.http.request(method, f"{self.url}/{address}", headers=given, timeout=10, **options)
+
+    def reddits(self, method: str, address: str, **options: Any) -> requests.Response:
+        """A request to one of Reddit's hosts, with a user agent and the account's token."""
+        headers = {
+            "User-Agent": "linux:tests:v1 (by /u/spring_launch)",
+            "Authorization": f"Bearer {options.pop('token', self.reddit['credential']['access_token'])}",
+            **options.pop("headers", {}),
+        }
+        given = {name: value for name, value in headers.items() if value is not None}
+        return self.http.request(method, f"{self.url}/{address}", headers=given, timeout=10, **options)
+
     def basic(self) -> str:
         credential = self.sms["credential"]
         return base64.b64encode(f"{credential['account_sid']}:{credential['auth_token']}".encode()).decode()
+
+
+def linkedin_code(answer: requests.Response) -> tuple[int, str | None]:
+    """Status and code of LinkedIn's refusal."""
+    found = answer.json()
+    inputs = found.get("errorDetails", {}).get("inputErrors", [])
+    return answer.status_code, inputs[0]["code"] if inputs else found.get("code")
 
 
 @contextmanager
