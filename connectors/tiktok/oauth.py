@@ -82,4 +82,5 @@ TIKTOK_OAUTH = TikTokOAuth(
     # What is agreed to stands in the app's settings at TikTok, not in the address.
     scopes=(),
     pkce=False,
+    code_name="auth_code",
 )

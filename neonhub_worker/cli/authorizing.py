@@ -114,8 +114,8 @@ class Consent:
         if code:
             return code
         # Only the name: its description comes from outside.
-        error = told.get("error", "no code")
-        said = error if error.replace("_", "").isalnum() and len(error) <= 60 else "an error"
+        error = told.get("error", "no_code")
+        said = error if error.replace("_", "").isalnum() and len(error) <= 60 else "an_error"
         raise NotAgreed(f"the platform did not let the app in ({said}); nothing was stored")
 
 

@@ -6,11 +6,11 @@ import contextlib
 import dataclasses
 import os
 import re
+import select
 import sqlite3
 import subprocess
 import sys
 import threading
-import time
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,17 +56,20 @@ class Terminal:
 
     def until(self, pattern: str) -> re.Match[str]:
         """Read on until it has said something new that fits."""
-        ends = time.monotonic() + _LONGEST_S
         while (found := re.search(pattern, self.said[self._read :])) is None:
-            assert time.monotonic() < ends, self.said
-            try:
-                part = os.read(self._ours, 4096)
-            except OSError:
-                part = b""
-            assert part, f"it ended without {pattern}: {self.said}"
-            self.said += part.decode().replace("\r\n", "\n")
+            assert self._read_on(), f"it ended without {pattern}: {self.said}"
         self._read += found.end()
         return found
+
+    def _read_on(self) -> bool:
+        """Read what it says next; False once it has ended."""
+        assert select.select([self._ours], [], [], _LONGEST_S)[0], f"it says nothing more: {self.said}"
+        try:
+            part = os.read(self._ours, 4096)
+        except OSError:
+            part = b""
+        self.said += part.decode().replace("\r\n", "\n")
+        return part != b""
 
     def type(self, text: str) -> None:
         os.write(self._ours, f"{text}\n".encode())
@@ -77,9 +80,8 @@ class Terminal:
 
     def end(self) -> int:
         """Read the rest; its exit code."""
-        with contextlib.suppress(OSError):
-            while part := os.read(self._ours, 4096):
-                self.said += part.decode().replace("\r\n", "\n")
+        while self._read_on():
+            pass
         return self._process.wait(_LONGEST_S)
 
     def close(self) -> None:
@@ -122,6 +124,7 @@ def test_a_person_is_walked_to_a_connection_and_pastes_where_the_browser_got_to(
         shell.answer("client_id", app["client_id"])
         shell.answer("client_secret", app["client_secret"])
         shell.answer("access_token", "")
+        shell.answer("signing_secret", "")
         address = shell.until(r"http://\S+/slack\.com/oauth/v2/authorize\S+").group()
         back = requests.get(address, allow_redirects=False, timeout=10).headers["Location"]
         shell.until("paste it here:")
@@ -143,6 +146,7 @@ def test_the_way_back_is_caught_on_this_machine(
         shell.answer("client_id", app["client_id"])
         shell.answer("client_secret", app["client_secret"])
         shell.answer("access_token", "")
+        shell.answer("signing_secret", "")
         assert shell.end() == 0, shell.said
     assert connections.open_connection(connections.get_by_name("acme", "new").id).credential["refresh_token"]
 
@@ -180,6 +184,7 @@ def test_a_dead_grant_is_agreed_to_again_and_its_runs_go_on(
         shell.answer("client_id", "")
         shell.answer("client_secret", "")
         shell.answer("access_token", "")
+        shell.answer("signing_secret", "")
         assert shell.end() == 0, shell.said
     assert slack.stored().state == "active"
     batch.perform(run_ids)
@@ -197,6 +202,7 @@ def test_nothing_is_stored_without_a_consent(sandbox: Sandbox, app: dict[str, st
             shell.answer("client_id", app["client_id"])
             shell.answer("client_secret", app["client_secret"])
             shell.answer("access_token", "")
+            shell.answer("signing_secret", "")
             shell.until("paste it here:")
             shell.type(pasted)
             assert shell.end() == 1
@@ -281,6 +287,17 @@ def test_whoever_else_calls_is_turned_away_and_the_wait_goes_on(
     found = agree(google, person, browser, monkeypatch)
     assert found.refresh_token is not None
     assert [page.status_code for page in browser.answers] == [400, 400, 400, 400, 200]
+
+
+def test_a_platform_may_call_its_code_otherwise(
+    google: Connector, person: GoogleCredential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert google.oauth is not None
+    google.oauth = dataclasses.replace(google.oauth, code_name="auth_code")
+    browser = Browser()
+    with pytest.raises(NotAgreed, match=r"did not let the app in \(no_code\)"), monkeypatch.context() as patch:
+        agree(google, person, browser, patch)
+    assert "Not agreed" in browser.answers[0].text
 
 
 def test_a_person_who_does_not_agree_is_told_so(
