@@ -203,6 +203,12 @@ def record(
     )
 
 
+def give_back(connection: Connection, run_id: uuid.UUID, *, fence: int, step: str) -> None:
+    """Remove a permit that certainly was not used."""
+    query = text("delete from permit where (run_id, fence, step) = (:run_id, :fence, :step)")
+    connection.execute(query, {"run_id": run_id, "fence": fence, "step": step})
+
+
 # Each round of the recursion jumps to the next connection: what is past stands at the head of each one's permits. Not
 # by the table of connections, for one that is removed leaves its permits.
 _FORGET = text(

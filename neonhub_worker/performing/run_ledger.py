@@ -69,6 +69,7 @@ class PostgresRunLedger:
         self._claimed = claimed
         self._deadline = deadline
         self._slot = slot
+        self._turn_of = "send"
         self._pace = of_json([asdict(limit) for limit in pace])
         self._left_at: float | None = None
         self._settle_effect = settle_effect
@@ -112,11 +113,26 @@ class PostgresRunLedger:
         """
         faults.point("send.before")
         self.check_lease(needed_s=needed_s)
-        now = clock.elapsed_clock()
-        if self._slot is not None and self._left_at is None and now > self._slot.end:
-            raise NotSent("its turn passed before it could be sent", code=SLOT_MISSED)
-        self._left_at = now
+        if self._slot is not None and self._left_at is None and clock.elapsed_clock() > self._slot.end:
+            self._take_another_turn()
+            self.check_lease(needed_s=needed_s)
+        self._left_at = clock.elapsed_clock()
         faults.point("send.allowed")
+
+    def _take_another_turn(self) -> None:
+        """Change a permit whose time has passed, because preparing the request took longer, for one that is good now.
+
+        Raises:
+            NotSent: There is none now.
+        """
+        run_id, fence = self._claimed.id, self._claimed.fence
+        with transaction() as connection:
+            permits.give_back(connection, run_id, fence=fence, step=self._turn_of)
+            slot = admission.admit_effect(connection, run_id, fence=fence, step=self._turn_of, limits=self._pace)
+        if isinstance(slot, float):
+            raise NotSent("its turn passed before it could be sent", code=SLOT_MISSED)
+        self._slot = slot
+        self.wait_for_slot()
 
     def after_write(self) -> None:
         """Note when the request left."""
@@ -222,7 +238,7 @@ class PostgresRunLedger:
             if isinstance(slot, float):
                 raise Postpone(slot, "its turn has not come")
             self._write(name, EffectState.SENDING, effect=True, connection=connection)
-        self._slot, self._left_at = slot, None
+        self._slot, self._left_at, self._turn_of = slot, None, name
 
     def taken(self, provider_ids: Collection[str]) -> set[str]:
         """Which of these provider ids belong to other runs of this connection."""

@@ -52,6 +52,19 @@ def permits(engine: Engine) -> int:
         return count
 
 
+def test_who_prepares_longer_than_a_permit_is_good_for_takes_another_and_uses_one(
+    sandbox: Sandbox, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit("2/h")
+    monkeypatch.setattr("neonhub_worker.dispatch.permits.LATE_S", -1.0)
+    run_ids = [enqueue(message(number)) for number in range(3)]
+    for run_id in run_ids:
+        batch.perform([run_id])
+    assert states(run_ids) == ["succeeded", "succeeded", "queued"]
+    assert [get_run(run_id).attempts for run_id in run_ids] == [1, 1, 0]
+    assert permits(engine) == len(sandbox.effects()) == 2
+
+
 def test_no_second_sees_more_than_its_limit_however_many_workers_push(sandbox: Sandbox) -> None:
     limit("5/s")
     run_ids = enqueue_many(message(number) for number in range(22))
