@@ -20,7 +20,7 @@ SECRETS: dict[str, dict[str, str]] = {
     "sms": {"account_sid": "AC" + "a" * 32, "auth_token": "token-of-the-tests"},
     "whatsapp": {"access_token": "EAA-1", "app_secret": "secret-of-the-tests"},
     "instagram": {"access_token": "EAA-2", "app_secret": "secret-of-the-tests"},
-    "facebook": {"access_token": "EAA-3", "app_secret": "secret-of-the-tests"},
+    "facebook": {"access_token": "EAA-3", "client_secret": "secret-of-the-tests"},
     "stripe": {"secret_key": "sk_test_1", "webhook_secret": "whsec_of_the_tests"},
     "slack": {"bot_token": "xoxb-1", "signing_secret": "secret-of-the-tests"},
     "discord": {"bot_token": "bot", "public_key": PUBLIC_KEY},
@@ -65,7 +65,7 @@ def headers(
             made = hmac.new(found["client_secret"].encode(), body, hashlib.sha256).digest()
             return {"x-shopify-hmac-sha256": base64.b64encode(made).decode(), "x-shopify-topic": "orders/create"}
         case _:
-            return {"x-hub-signature-256": f"sha256={_hex(found['app_secret'], body)}"}
+            return {"x-hub-signature-256": f"sha256={_hex(found.get('app_secret') or found['client_secret'], body)}"}
 
 
 def _hex(secret: str, content: bytes) -> str:

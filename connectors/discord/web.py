@@ -43,6 +43,11 @@ class DiscordCredential(BaseModel):
     webhook_url: Secret | None = Field(
         default=None, description="https://discord.com/api/webhooks/..., from the channel's settings: Integrations."
     )
+    public_key: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-fA-F]{64}$",
+        description="The app's public key, from General Information; proves what Discord tells.",
+    )
 
     @field_validator("webhook_url")
     @classmethod

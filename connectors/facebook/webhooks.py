@@ -15,6 +15,7 @@ from connectors.dialects.meta_webhooks import AnyEvent, MetaWebhooks
 class FacebookWebhooks(MetaWebhooks):
     """Webhooks of Pages and ad accounts; one app gets both at one address."""
 
+    secret: ClassVar[str] = "client_secret"  # noqa: S105 (a field's name; Meta calls it the app's secret)
     objects: ClassVar[tuple[str, ...]] = ("page", "ad_account")
 
     def events(self, entry: dict[str, Any]) -> Iterator[AnyEvent]:

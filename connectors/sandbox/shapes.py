@@ -1,8 +1,9 @@
-"""Does a value fit its schema? Compiled once; text values of forms and queries are cast to the schema's types first."""
+"""Does a value fit its schema? Compiled once, when it is asked for first; text values of forms and queries are cast to the schema's types first."""
 
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -51,18 +52,21 @@ class Shape:
         *,
         comma_lists: frozenset[str] = frozenset(),
     ) -> None:
-        self._validator = jsonschema_rs.validator_for(
-            {**schema, "components": components}, validate_formats=True, offline=True
-        )
+        self._whole = {**schema, "components": components}
         self._json_text = False
         self._comma_lists = comma_lists
         self._types = {name: _type_of(part, components) for name, part in _properties(schema, components).items()}
 
+    @functools.cached_property
+    def validator(self) -> jsonschema_rs.Validator:
+        """Compiled when it is asked for first: of hundreds of operations a client needs a few."""
+        return jsonschema_rs.validator_for(self._whole, validate_formats=True, offline=True)
+
     def violations(self, value: Any) -> list[Violation]:
         """Everything that is wrong with ``value``; empty when it fits."""
-        if self._validator.is_valid(value):
+        if self.validator.is_valid(value):
             return []
-        return [found for error in self._validator.iter_errors(value) for found in _violations(error)]
+        return [found for error in self.validator.iter_errors(value) for found in _violations(error)]
 
     def with_json_text(self) -> Shape:
         """The same schema for text in which objects and arrays are JSON-encoded strings."""

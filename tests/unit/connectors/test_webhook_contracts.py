@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from connectors import registry
 from connectors.kit.webhook import ConsentChange, Delivery, DeliveryStatus, Stage
 from connectors.webhooks import WEBHOOKS
 from tests import signing
@@ -50,3 +51,8 @@ def test_a_stop_is_read_as_an_opt_out(slug: str, name: str) -> None:
     assert received.kind == "message_received"
     assert isinstance(change, ConsentChange)
     assert (change.channel, change.address, change.opted_out) == (slug, "+14155550123", True)
+
+
+@pytest.mark.parametrize("slug", WEBHOOKS)
+def test_a_connection_can_keep_what_proves_its_platform(slug: str) -> None:
+    assert WEBHOOKS[slug].secret in registry.connector(slug).credential.model_fields

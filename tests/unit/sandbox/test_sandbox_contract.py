@@ -188,3 +188,10 @@ def test_a_query_parameter_with_a_content_is_read_as_json(filtering: str, violat
     with pytest.raises(Problem) as caught:
         found.read_query(query)
     assert caught.value.violations == (violation,)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_schema_of_a_contract_can_be_compiled(slug: str) -> None:
+    for operation in Contract(slug).operations:
+        shapes = [operation.path_shape, operation.query_shape, operation.header_shape, *operation.bodies.values()]
+        assert all(shape.validator for shape in shapes if shape is not None)
