@@ -1,4 +1,4 @@
-"""Does a value fit its schema? Compiled when it is asked for first; texts of forms and queries are cast to its types."""
+"""Does a value fit its schema? Compiled when asked for first; texts of forms and queries are cast to its types."""
 
 from __future__ import annotations
 
