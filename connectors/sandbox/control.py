@@ -81,6 +81,7 @@ class Control:
         table: list[tuple[str, str, Endpoint]] = [
             ("GET", "health", self.health),
             ("GET", "accounts", self.accounts),
+            ("DELETE", "state", self.start_over),
             ("GET", "effects", self.effects),
             ("GET", "effects/count", self.effects_count),
             ("GET", "faults", self.faults),
@@ -105,6 +106,11 @@ class Control:
     async def health(self, request: Request) -> JSONResponse:
         """Is it up, and what does it play?"""
         return JSONResponse({"status": "ok", "connectors": sorted(self._connectors()), "now": self._store.now()})
+
+    async def start_over(self, request: Request) -> JSONResponse:
+        """Forget all that happened; the accounts and their credentials are new."""
+        self._sandbox.start_over()
+        return JSONResponse({"started_over": True})
 
     async def accounts(self, request: Request) -> JSONResponse:
         """The seeded account of each platform, in the shape a connection wants."""

@@ -54,6 +54,14 @@ class Sandbox:
         self._faulty = faults.any_active(store.db)
         self._under_way: set[tuple[str, str]] = set()
 
+    def start_over(self) -> None:
+        """Forget all that happened; the accounts are new ones."""
+        self.store.empty()
+        for platform in self.platforms.values():
+            self._seed(platform)
+        self.limits = Limits(self.store.db)
+        self.faults_changed()
+
     def faults_changed(self) -> None:
         """Look again whether any fault is stored; without one, requests do not ask."""
         self._faulty = faults.any_active(self.store.db)
@@ -100,10 +108,13 @@ class Sandbox:
             raise ValueError(f"{platform.slug}: handlers and contract differ in {difference}")
         platform.widen(contract)
         self.store.create(platform.tables)
+        self._seed(platform)
+        return contract
+
+    def _seed(self, platform: Platform) -> None:
         with self.store.transaction() as db:
             if db.execute("INSERT OR IGNORE INTO seeded VALUES (?)", (platform.slug,)).rowcount:
                 platform.seed(db, now=self.store.now())
-        return contract
 
     def _route(self, host: str, path: str, scope: Scope, headers: Mapping[str, str]) -> Match[Platform] | Reply:
         matches, path_known = self.router.find(host, path, scope["method"])

@@ -80,6 +80,14 @@ class Store:
             db.execute("INSERT OR REPLACE INTO setting VALUES ('clock_offset_s', ?)", (self._offset_s,))
         return self.now()
 
+    def empty(self) -> None:
+        """Forget everything, the time included."""
+        with self.transaction() as db:
+            tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            for row in tables:
+                db.execute(f'DELETE FROM "{row["name"]}"')  # noqa: S608 (a table's name)
+            self._offset_s = 0.0
+
     def close(self) -> None:
         """Close the file and give the directory back."""
         self.db.close()

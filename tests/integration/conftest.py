@@ -23,17 +23,27 @@ from tests.integration.local_stacks import LocalStack
 from tests.integration.sandboxes import Sandbox
 
 
+@pytest.fixture(scope="session")
+def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One sandbox per test process; ``sandbox`` lets it start over."""
+    with servers.sandbox(tmp_path_factory.mktemp("sandbox")) as url:
+        yield url
+
+
 @pytest.fixture
 def sandbox(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connection_factory: ConnectionFactory
-) -> Iterator[Sandbox]:
+    settings: Settings,
+    sandbox_server: str,
+    monkeypatch: pytest.MonkeyPatch,
+    connection_factory: ConnectionFactory,
+) -> Sandbox:
     """A sandbox with empty state; the organization acme has a connection to each of its accounts."""
-    with servers.sandbox(tmp_path) as url:
-        monkeypatch.setenv("NEONHUB_SANDBOX_URL", url)
-        forget_settings()
-        for slug, account in requests.get(f"{url}/_sandbox/accounts", timeout=10).json().items():
-            connection_factory(slug, credential=account["credential"], settings=account["settings"])
-        yield Sandbox(url)
+    requests.delete(f"{sandbox_server}/_sandbox/state", timeout=10).raise_for_status()
+    monkeypatch.setenv("NEONHUB_SANDBOX_URL", sandbox_server)
+    forget_settings()
+    for slug, account in requests.get(f"{sandbox_server}/_sandbox/accounts", timeout=10).json().items():
+        connection_factory(slug, credential=account["credential"], settings=account["settings"])
+    return Sandbox(sandbox_server)
 
 
 @pytest.fixture

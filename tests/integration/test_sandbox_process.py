@@ -7,11 +7,13 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests.integration.sandboxes import Sandbox
 from tests.unit.sandbox.process import Box, running
 
 
@@ -118,3 +120,17 @@ def test_the_port_file_holds_the_chosen_port(tmp_path: Path) -> None:
 def start_in_vain(state: Path, port: int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "connectors.sandbox", "--state", str(state), "--port", str(port)]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_it_starts_over_with_new_accounts_and_knows_nothing_of_before(sandbox: Sandbox) -> None:
+    before = requests.get(f"{sandbox.url}/_sandbox/accounts", timeout=10).json()["slack"]["credential"]
+    sandbox.fault(connector="slack", kind="latency", seconds=0.0)
+    requests.post(f"{sandbox.url}/_sandbox/clock", json={"advance_s": 3600}, timeout=10).raise_for_status()
+    requests.delete(f"{sandbox.url}/_sandbox/state", timeout=10).raise_for_status()
+    after = requests.get(f"{sandbox.url}/_sandbox/accounts", timeout=10).json()["slack"]["credential"]
+    assert after != before
+    assert requests.get(f"{sandbox.url}/_sandbox/faults", timeout=10).json()["faults"] == []
+    assert requests.get(f"{sandbox.url}/_sandbox/health", timeout=10).json()["now"] < time.time() + 60
+    headers = {"Authorization": f"Bearer {before.get('bot_token') or before['access_token']}"}
+    answer = requests.post(f"{sandbox.url}/slack.com/api/auth.test", headers=headers, json={}, timeout=10).json()
+    assert answer["error"] == "invalid_auth"
