@@ -14,18 +14,26 @@ from pydantic import Field, model_validator
 from connectors.kit.action import Input, JsonValue, LookUp, Output
 from connectors.kit.call import Call
 from connectors.kit.errors import InvalidRequest, looking
+from connectors.kit.fields import HttpsUrl
+from connectors.kit.media import MediaBody, MediaRules, open_media
 from connectors.slack import web
 from connectors.slack.platform import IN_CHANNEL, SLACK, THREAD, ChannelId, Timestamp
 
 MAX_BYTES = 5 * 1024 * 1024
-"""Largest file taken here; bigger ones do not belong into a run's input."""
+"""Largest content of an input; bigger files are named by their address."""
+
+MAX_MEDIA_BYTES = 1024**3
+"""Slack takes a gigabyte in one request; an upload that breaks off begins again."""
+
+_RULES = MediaRules(types=("*/*",), max_bytes=MAX_MEDIA_BYTES)
+_UPLOADED_S = 60.0
 
 _MAX_BASE64 = 4 * (-(-MAX_BYTES // 3))
 _UPLOAD, _COMPLETE = "upload", "complete"
 
 
 class UploadFile(Input):
-    """A file for a channel or thread, of at most 5 MB."""
+    """A file for a channel or thread: at most 5 MB as a text or in base64, or 1 GB by its address."""
 
     channel: ChannelId = IN_CHANNEL
     filename: str = Field(min_length=1, max_length=255, pattern=r"^[^/\\\x00-\x1f]+$", description="Name with ending.")
@@ -37,6 +45,9 @@ class UploadFile(Input):
         repr=False,
         description="Content in base64, instead of text.",
     )
+    media_url: HttpsUrl | None = Field(
+        default=None, description="Address of the content, instead of text; at most 1 GB, read while it is sent."
+    )
     title: str | None = Field(
         default=None, min_length=1, max_length=255, description="Shown above it; its name if left out."
     )
@@ -47,14 +58,15 @@ class UploadFile(Input):
 
     @model_validator(mode="after")
     def _has_one_content(self) -> UploadFile:
-        if (self.text is None) == (self.content_base64 is None):
-            raise ValueError("one of text and content_base64 is needed, not both")
+        given = [self.text, self.content_base64, self.media_url]
+        if sum(one is not None for one in given) != 1:
+            raise ValueError("one of text, content_base64 and media_url is needed, and no other")
         if len(self.content()) > MAX_BYTES:
             raise ValueError(f"text and content_base64 may hold at most {MAX_BYTES} bytes")
         return self
 
     def content(self) -> bytes:
-        """The file's bytes.
+        """The file's bytes, as far as the input holds them.
 
         Raises:
             ValueError: ``content_base64`` is no base64.
@@ -104,7 +116,7 @@ def _find_shared(call: Call, data: UploadFile) -> SharedFile | None:
     why="The file itself tells where it is shared; Slack shares it within seconds after it said ok.",
     multi_step=True,
     scopes=("files:write", "files:read"),
-    limits=("5 MB", "100 requests/min for each of its steps"),
+    limits=("5 MB in the input, 1 GB by address", "100 requests/min for each of its steps"),
 )
 def upload_file(call: Call, data: UploadFile) -> SharedFile:
     """Upload a file and share it in a channel or thread."""
@@ -115,14 +127,21 @@ def upload_file(call: Call, data: UploadFile) -> SharedFile:
 
 def _upload(call: Call, data: UploadFile) -> JsonValue:
     """Bring the bytes; a file that is never completed stays private and out of sight, so a repeat does no harm."""
+    if data.media_url is not None:
+        media = open_media(call, data.media_url, _RULES, field="media_url")
+        return _bring(call, data.filename, media.size, media.body())
     try:
         content = data.content()
     except ValueError as error:
         raise InvalidRequest(str(error)) from None
+    return _bring(call, data.filename, len(content), content)
+
+
+def _bring(call: Call, filename: str, length: int, content: bytes | MediaBody) -> JsonValue:
     # Without alt_txt: with it Slack says ok and does not share the file (python-slack-sdk issue 1818).
-    arguments = {"filename": data.filename, "length": len(content)}
+    arguments = {"filename": filename, "length": length}
     ticket = web.post_form(call, "files.getUploadURLExternal", arguments, effect=False, needs=("upload_url", "file_id"))
-    web.put_bytes(call, ticket["upload_url"], content)
+    web.put_bytes(call, ticket["upload_url"], content, read_s=None if isinstance(content, bytes) else _UPLOADED_S)
     return {"file_id": str(ticket["file_id"])}
 
 

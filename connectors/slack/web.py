@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import requests
 
     from connectors.kit.call import Call
+    from connectors.kit.media import MediaBody
 
 HOSTS = ("slack.com", "files.slack.com")
 _MOST_PAGES = 20
@@ -206,14 +207,17 @@ def listed(
     raise Unavailable(f"{method} has more than {most_pages} pages; the answer may be on a later one")
 
 
-def put_bytes(call: Call, upload_url: str, content: bytes) -> None:
+def put_bytes(call: Call, upload_url: str, content: bytes | MediaBody, *, read_s: float | None = None) -> None:
     """Bring a file's bytes where Slack said; harmless to repeat.
+
+    Args:
+        read_s: Seconds to wait for the answer, if not the connector's own.
 
     Raises:
         ConnectorError: They did not arrive.
     """
     headers = {"Content-Type": "application/octet-stream"}
-    answer = call.http.request("POST", upload_url, effect=False, data=content, headers=headers)
+    answer = call.http.request("POST", upload_url, effect=False, data=content, headers=headers, read_s=read_s)
     if answer.status_code != 200:
         raise _error(answer, "upload", None, effect=False)
 

@@ -29,7 +29,14 @@ def upload(performer: Performer, sandbox: Sandbox, ledger: MemoryLedger, data: U
     return done
 
 
-@pytest.mark.parametrize("content", [{"text": "Zahlen: ä"}, {"content_base64": base64.b64encode(b"\x00\xff").decode()}])
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"text": "Zahlen: ä"},
+        {"content_base64": base64.b64encode(b"\x00\xff").decode()},
+        {"media_url": "https://media.example/clip-640x360-5s-6MB.mp4"},
+    ],
+)
 def test_a_file_is_shared_once_and_its_message_known(
     performer: Performer, sandbox: Sandbox, content: dict[str, str]
 ) -> None:
