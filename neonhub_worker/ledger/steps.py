@@ -51,14 +51,17 @@ _READ = text(
 # The inner select is the guard: an attempt that lost its lease writes nothing. It waits for a rescue that is under way.
 _WRITE = text(
     """
-    insert into step (run_id, name, effect, state, connection_id, result, provider_id, fence, first_sent_at, sent_by)
-    select r.id, :name, :effect, :state, r.connection_id, cast(:result as jsonb), :provider_id, r.fence,
+    insert into step (run_id, name, effect, state, connection_id, alike, result, provider_id, fence, first_sent_at,
+                      sent_by)
+    select r.id, :name, :effect, :state, r.connection_id, case when :sends then r.alike end, cast(:result as jsonb),
+           :provider_id, r.fence,
            case when :sends then clock_timestamp() end,
            case when :sends then r.lease_until - make_interval(secs => :quiet_s) end
     from run r where r.id = :run_id and r.fence = :fence and r.state = 'running'
     for no key update of r
     on conflict (run_id, name) do update
-    set state = excluded.state, result = coalesce(excluded.result, step.result), fence = excluded.fence,
+    set state = excluded.state, alike = coalesce(excluded.alike, step.alike),
+        result = coalesce(excluded.result, step.result), fence = excluded.fence,
         provider_id = coalesce(excluded.provider_id, step.provider_id),
         first_sent_at = case when step.state = 'planned' then excluded.first_sent_at
                              else coalesce(step.first_sent_at, excluded.first_sent_at) end,
@@ -101,6 +104,9 @@ def write(
 
     Returns:
         False if this attempt does not hold the run any more; nothing was written and nothing may be sent.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: Another run is sending an effect that would look alike.
     """
     values = {
         "run_id": run_id,

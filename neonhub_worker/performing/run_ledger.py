@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import cast
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from connectors.kit.action import JsonValue, Limit
 from connectors.kit.call import OptOut
@@ -36,6 +37,8 @@ LEASE_TOO_SHORT = "lease_too_short"
 
 SLOT_MISSED = "slot_missed"
 """The code of the NotSent of a permit that was not used in time: likewise."""
+
+_TWIN_S = 3.0
 
 # Between the lease check and the socket write a few instructions run; they get this much.
 _MARGIN_S = 1.0
@@ -229,15 +232,18 @@ class PostgresRunLedger:
 
         Raises:
             LeaseLost: This attempt does not hold the run any more.
-            Postpone: A limit or a closed gate makes it wait; nothing was written.
+            Postpone: A limit, a closed gate or a run that would look alike makes it wait; nothing was written.
         """
-        with transaction() as connection:
-            slot = admission.admit_effect(
-                connection, self._claimed.id, fence=self._claimed.fence, step=name, limits=self._pace
-            )
-            if isinstance(slot, float):
-                raise Postpone(slot, "its turn has not come")
-            self._write(name, EffectState.SENDING, effect=True, connection=connection)
+        try:
+            with transaction() as connection:
+                slot = admission.admit_effect(
+                    connection, self._claimed.id, fence=self._claimed.fence, step=name, limits=self._pace
+                )
+                if isinstance(slot, float):
+                    raise Postpone(slot, "its turn has not come")
+                self._write(name, EffectState.SENDING, effect=True, connection=connection)
+        except IntegrityError:
+            raise Postpone(_TWIN_S, "a run with the same content is being sent") from None
         self._slot, self._left_at, self._turn_of = slot, None, name
 
     def taken(self, provider_ids: Collection[str]) -> set[str]:

@@ -129,3 +129,18 @@ def test_names_of_steps_hold_nothing_personal(sandbox: Sandbox, engine: Engine) 
     with engine.connect() as connection:
         names = [row.name for row in connection.execute(text("select name from step"))]
     assert not [name for name in names if PERSON in name]
+
+
+@pytest.mark.parametrize(("action", "given", "operation"), [POST, DIRECT], ids=lambda v: str(v)[:24])
+def test_of_two_that_look_alike_the_second_waits_until_the_first_is_known(
+    sandbox: Sandbox, action: str, given: dict[str, Any], operation: str
+) -> None:
+    sandbox.fault(connector="discord", operation=operation, kind="reset_after", times=1)
+    first, second = request(action, given), request(action, given)
+    assert perform(first).state == "retrying"
+    assert len(posts(sandbox, action)) == 1
+    assert perform(second).state == "waiting"
+    assert len(posts(sandbox, action)) == 1
+    ended = [to_the_end(first, sandbox), to_the_end(second, sandbox)]
+    assert [run.state for run in ended] == ["succeeded", "succeeded"]
+    assert sorted(str(run.provider_id) for run in ended) == sorted(posts(sandbox, action))
