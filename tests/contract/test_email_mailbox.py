@@ -87,8 +87,10 @@ def test_a_draft_to_someone_who_opted_out_is_not_sent(performer: Performer, sand
 
 def test_a_draft_is_found_again_by_its_key(performer: Performer, sandbox: Sandbox, to: str) -> None:
     performer.do("email.createDraft", to=to, subject="Hi", text="Hi")
-    call, data = performer.call("email"), NewMail.model_validate({"to": to, "subject": "Hi", "text": "Hi"})
+    ledger, data = MemoryLedger(), NewMail.model_validate({"to": to, "subject": "Hi", "text": "Hi"})
+    call, began_at = performer.call("email", ledger), datetime.now(UTC)
     made = performer.perform(CREATE_DRAFT, call, data)
+    ledger.sent(began_at)
     performer.do("email.createDraft", to=to, subject="Hi", text="Hi")
 
     assert performer.look_up(CREATE_DRAFT, call, data) == made

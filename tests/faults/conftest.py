@@ -11,10 +11,10 @@ from neonhub_worker.ledger import guard
 from neonhub_worker.settings import SHORTEST_LEASE_S
 from tests.conftest import forget_settings
 from tests.integration import workers
-from tests.integration.conftest import ledger, link, sandbox
+from tests.integration.conftest import ledger, link, sandbox, sandbox_folder, sandbox_server
 from tests.integration.workers import Place
 
-__all__ = ["ledger", "link", "place", "sandbox"]
+__all__ = ["ledger", "link", "place", "sandbox", "sandbox_folder", "sandbox_server"]
 
 
 @pytest.fixture(scope="module")

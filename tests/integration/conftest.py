@@ -24,9 +24,15 @@ from tests.integration.sandboxes import Sandbox
 
 
 @pytest.fixture(scope="session")
-def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def sandbox_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the sandbox of this test process keeps its state."""
+    return tmp_path_factory.mktemp("sandbox")
+
+
+@pytest.fixture(scope="session")
+def sandbox_server(sandbox_folder: Path) -> Iterator[str]:
     """One sandbox per test process; ``sandbox`` lets it start over."""
-    with servers.sandbox(tmp_path_factory.mktemp("sandbox")) as url:
+    with servers.sandbox(sandbox_folder) as url:
         yield url
 
 

@@ -223,9 +223,9 @@ def google() -> Connector:
 
 
 @pytest.fixture
-def person(sandbox: Sandbox, tmp_path: Path) -> GoogleCredential:
+def person(sandbox: Sandbox, sandbox_folder: Path) -> GoogleCredential:
     """The sandbox's app, which nobody has agreed to yet."""
-    (state,) = tmp_path.rglob("sandbox.sqlite3")
+    (state,) = sandbox_folder.rglob("sandbox.sqlite3")
     with contextlib.closing(sqlite3.connect(f"file:{state}?mode=ro", uri=True)) as db:
         client_id, secret = db.execute("select id, secret from google_client").fetchone()
     return GoogleCredential.model_validate({"client_id": client_id, "client_secret": secret})

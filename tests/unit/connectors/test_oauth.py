@@ -159,7 +159,7 @@ def test_odd_numbers_and_scopes_do_no_harm() -> None:
 
 
 def ending(ahead: timedelta | None, **more: Any) -> OAuthCredential:
-    ends_at = None if ahead is None else NOW + ahead
+    ends_at = None if ahead is None else datetime.now(UTC) + ahead
     return OAuthCredential.model_validate({"client_id": "a", "access_token": "t", "expires_at": ends_at, **more})
 
 
@@ -267,7 +267,7 @@ GRAPH, FACEBOOK = "https://graph.instagram.com", "https://graph.facebook.com/v26
 
 
 def instagram(token: str, ahead: timedelta | None, **more: Any) -> InstagramCredential:
-    ends_at = None if ahead is None else NOW + ahead
+    ends_at = None if ahead is None else datetime.now(UTC) + ahead
     return InstagramCredential.model_validate({"access_token": token, "expires_at": ends_at, **more})
 
 
