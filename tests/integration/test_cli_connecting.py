@@ -7,6 +7,7 @@ import dataclasses
 import os
 import re
 import select
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -111,7 +112,7 @@ def fake_browser(tmp_path: Path) -> dict[str, str]:
     """Opens what it is told to and follows where that leads."""
     script = tmp_path / "browser.py"
     script.write_text("import sys, urllib.request\nurllib.request.urlopen(sys.argv[1], timeout=10).read()\n")
-    return {"BROWSER": f"{sys.executable} {script} %s"}
+    return {"BROWSER": f"{shlex.quote(sys.executable)} {shlex.quote(str(script))} %s"}
 
 
 def test_a_person_is_walked_to_a_connection_and_pastes_where_the_browser_got_to(
