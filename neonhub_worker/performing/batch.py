@@ -27,7 +27,7 @@ from neonhub_worker.ledger import leases
 from neonhub_worker.ledger.leases import Claimed
 from neonhub_worker.performing import health, outcomes, tokens
 from neonhub_worker.performing.attempt import Attempt, Ended
-from neonhub_worker.performing.run_ledger import LeaseLost
+from neonhub_worker.performing.run_ledger import TWIN, TWIN_S, LeaseLost
 from neonhub_worker.performing.seats import Seats
 from neonhub_worker.performing.tokens import Unready
 from neonhub_worker.settings import settings
@@ -37,7 +37,6 @@ from neonhub_worker.vault.connections import Opened
 log = structlog.get_logger("neonhub.performing")
 
 _SETTLE_AGAIN_S = 0.5
-_TWIN_S = 3.0
 
 
 def worker_id() -> str:
@@ -108,7 +107,7 @@ def _ready(opened: Opened | NeonhubError) -> Opened | Unready | NeonhubError:
 
 def _hold_twins(connection: Connection, left: Collection[uuid.UUID]) -> None:
     """Due and not claimed: someone else was faster, or a run whose effect would look alike is under way."""
-    admitting.hold(connection, dict.fromkeys(left, _TWIN_S), reason="a run with the same content is being sent")
+    admitting.hold(connection, dict.fromkeys(left, TWIN_S), reason=TWIN)
 
 
 @dataclass(frozen=True)

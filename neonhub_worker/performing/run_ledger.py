@@ -38,7 +38,10 @@ LEASE_TOO_SHORT = "lease_too_short"
 SLOT_MISSED = "slot_missed"
 """The code of the NotSent of a permit that was not used in time: likewise."""
 
-_TWIN_S = 3.0
+TWIN_S = 3.0
+"""Seconds until a run asks again that waits for another one with the same content."""
+
+TWIN = "a run with the same content is being sent"
 
 # Between the lease check and the socket write a few instructions run; they get this much.
 _MARGIN_S = 1.0
@@ -243,7 +246,7 @@ class PostgresRunLedger:
                     raise Postpone(slot, "its turn has not come")
                 self._write(name, EffectState.SENDING, effect=True, connection=connection)
         except IntegrityError:
-            raise Postpone(_TWIN_S, "a run with the same content is being sent") from None
+            raise Postpone(TWIN_S, TWIN) from None
         self._slot, self._left_at, self._turn_of = slot, None, name
 
     def taken(self, provider_ids: Collection[str]) -> set[str]:

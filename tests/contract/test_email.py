@@ -5,14 +5,11 @@ from __future__ import annotations
 import base64
 import uuid
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 import requests
 
 from connectors.email.composing import NewMail
-from connectors.email.drafts import Draft, DraftList
-from connectors.email.messages import MailMessage
 from connectors.email.reading import AttachmentContent, MailThread, MessageList
 from connectors.email.sending import DraftRef, Sent
 from connectors.kit.call import OptOut
@@ -25,38 +22,17 @@ from connectors.kit.errors import (
 )
 from connectors.registry import action
 from tests.contract.conftest import Performer, Sandbox
+from tests.contract.mails import SEND, drafts_to, got, mail, new_address, send
 from tests.contract.memory_ledger import MemoryLedger
 
-SEND, SEND_DRAFT, CREATE_DRAFT = action("email.sendEmail"), action("email.sendDraft"), action("email.createDraft")
+SEND_DRAFT, CREATE_DRAFT = action("email.sendDraft"), action("email.createDraft")
 PDF = base64.b64encode(b"%PDF-1.7 spring").decode()
 
 
 @pytest.fixture
 def to() -> str:
     """An address that no other test writes to."""
-    return f"ada.{uuid.uuid4().hex[:12]}@example.org"
-
-
-def mail(to: str | list[str], **more: Any) -> NewMail:
-    return NewMail.model_validate({"to": to, "subject": "Spring sale", "text": "Hello Ada", **more})
-
-
-def send(performer: Performer, to: str, **more: Any) -> Sent:
-    found = performer.perform(SEND, performer.call("email"), mail(to, **more))
-    assert isinstance(found, Sent)
-    return found
-
-
-def got(performer: Performer, message_id: str) -> MailMessage:
-    found = performer.do("email.getMessage", message_id=message_id)
-    assert isinstance(found, MailMessage)
-    return found
-
-
-def drafts_to(performer: Performer, to: str) -> list[Draft]:
-    found = performer.do("email.listDrafts", query=f"to:{to}")
-    assert isinstance(found, DraftList)
-    return [*found.drafts]
+    return new_address()
 
 
 def test_a_mail_has_its_texts_its_files_and_the_key(performer: Performer, sandbox: Sandbox, to: str) -> None:
